@@ -1,0 +1,189 @@
+//! What a call is known by, and the reference that its text carries.
+//!
+//! The key is a hash of the source's name and the call's id, or, without an id, of the second, the direction, both
+//! numbers and the duration. Neither the file nor the preset takes part, so that the same call in another export is the
+//! same call. A released key never changes its recipe: every checkpoint in use depends on it.
+
+use std::fmt;
+
+use sha2::{Digest, Sha256};
+
+use super::Moment;
+
+/// Sixteen bytes that stand for one call, in every run.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct CallKey([u8; 16]);
+
+impl CallKey {
+    /// The key of the call that the source `source_name` knows as `id`.
+    pub fn from_id(source_name: &str, id: &str) -> Self {
+        Self::hash(&[b"id", source_name.as_bytes(), id.as_bytes()])
+    }
+
+    /// The key of a call without an id: the first of those that are alike in all of these.
+    pub fn from_content(
+        source_name: &str,
+        started_at: Moment,
+        direction: &str,
+        from: &str,
+        to: &str,
+        duration: Option<u64>,
+    ) -> Self {
+        let second = started_at.epoch_seconds().to_be_bytes();
+        let duration = duration.map_or_else(String::new, |seconds| seconds.to_string());
+        Self::hash(&[
+            b"content",
+            source_name.as_bytes(),
+            &second,
+            direction.as_bytes(),
+            from.as_bytes(),
+            to.as_bytes(),
+            duration.as_bytes(),
+        ])
+    }
+
+    /// The key of the `ordinal`-th (from 1) of the calls that are alike within a file.
+    #[must_use]
+    pub fn twin(self, ordinal: u32) -> Self {
+        if ordinal <= 1 { self } else { Self::hash(&[b"twin", &self.0, &ordinal.to_be_bytes()]) }
+    }
+
+    /// As stored.
+    pub fn to_bytes(self) -> [u8; 16] {
+        self.0
+    }
+
+    /// From its stored form.
+    pub fn from_bytes(bytes: [u8; 16]) -> Self {
+        Self(bytes)
+    }
+
+    /// Each part is hashed with its length, so that no two lists of parts read alike.
+    fn hash(parts: &[&[u8]]) -> Self {
+        let mut hasher = Sha256::new();
+        for part in parts {
+            hasher.update((part.len() as u64).to_be_bytes());
+            hasher.update(part);
+        }
+        let digest = hasher.finalize();
+        let mut key = [0; 16];
+        key.copy_from_slice(&digest[..16]);
+        Self(key)
+    }
+}
+
+impl fmt::Display for CallKey {
+    /// Twelve hexadecimal digits: short enough to read out, and among a million calls two share them about once in five
+    /// hundred imports.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0[..6].iter().try_for_each(|byte| write!(f, "{byte:02x}"))
+    }
+}
+
+impl fmt::Debug for CallKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "CallKey({self})")
+    }
+}
+
+/// Eight bytes of a text's hash: tells whether a call differs from what was imported, after its text is gone.
+pub fn text_fingerprint(text: &str) -> i64 {
+    let digest = Sha256::digest(text.as_bytes());
+    let mut bytes = [0; 8];
+    bytes.copy_from_slice(&digest[..8]);
+    i64::from_be_bytes(bytes)
+}
+
+/// The line by which people and this program find a call again in Help Scout: `Ref: aircall 123456`.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct Reference(String);
+
+impl Reference {
+    /// Of the call with `id`, else with `key`, from the source `source_name` (which may be empty). White space within an
+    /// id is folded, so that the reference survives being shown as HTML.
+    pub fn new(source_name: &str, id: Option<&str>, key: CallKey) -> Self {
+        let call = id.map_or_else(|| key.to_string(), str::to_owned);
+        let words = ["Ref:", source_name, &call];
+        Self(words.iter().flat_map(|word| word.split_whitespace()).collect::<Vec<_>>().join(" "))
+    }
+
+    /// As it stands in a text.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+
+    /// Whether a thread's plain text carries this reference: as a line of its own, or within a line where what stands
+    /// around it cannot belong to a longer id.
+    pub fn is_in(&self, plain: &str) -> bool {
+        plain.lines().any(|line| {
+            let line = line.trim();
+            line == self.0
+                || line.match_indices(&self.0).any(|(start, _)| {
+                    let before = line.get(..start).and_then(|text| text.chars().next_back());
+                    let after = line.get(start + self.0.len()..).and_then(|text| text.chars().next());
+                    before.is_none_or(|c| !c.is_alphanumeric())
+                        && after.is_some_and(|c| matches!(c, ')' | ']' | '}' | '|' | ';' | ',' | '"' | '<'))
+                        || (before.is_some_and(|c| !c.is_alphanumeric()) && after.is_none())
+                })
+        })
+    }
+}
+
+impl fmt::Display for Reference {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn moment() -> Moment {
+        Moment::from_epoch_seconds(1_700_000_000).unwrap()
+    }
+
+    #[test]
+    fn keys_are_as_every_released_checkpoint_has_them() {
+        assert_eq!(format!("{:02x?}", CallKey::from_id("aircall", "123456").to_bytes()), PINNED_ID);
+        let content = CallKey::from_content("", moment(), "inbound", "+15550100", "+15550199", Some(61));
+        assert_eq!(format!("{:02x?}", content.to_bytes()), PINNED_CONTENT);
+    }
+
+    const PINNED_ID: &str = "[bc, 26, 58, 0a, 6e, a0, 59, 23, 13, f8, 1f, 53, 39, c4, 25, 38]";
+    const PINNED_CONTENT: &str = "[3e, 9a, b8, 9b, b5, 8c, f7, 2a, 8c, 90, 41, 8a, 19, 57, 3d, 79]";
+
+    #[test]
+    fn the_border_between_name_and_id_counts() {
+        assert_ne!(CallKey::from_id("a", "bc"), CallKey::from_id("ab", "c"));
+    }
+
+    #[test]
+    fn twins_differ_and_the_first_is_the_call_itself() {
+        let key = CallKey::from_content("", moment(), "inbound", "1", "2", None);
+        assert_eq!(key.twin(1), key);
+        assert_ne!(key.twin(2), key);
+        assert_ne!(key.twin(2), key.twin(3));
+    }
+
+    #[test]
+    fn a_reference_is_found_as_a_line_and_never_inside_a_longer_id() {
+        let reference = Reference::new("aircall", Some("12"), CallKey::from_id("aircall", "12"));
+        assert_eq!(reference.as_str(), "Ref: aircall 12");
+        assert!(reference.is_in("Inbound call\n  Ref: aircall 12 \n"));
+        assert!(reference.is_in("see (Ref: aircall 12)"));
+        assert!(reference.is_in("imported, Ref: aircall 12"));
+        for other in
+            ["Ref: aircall 123", "Ref: aircall 12-3", "Ref: aircall 12 34", "XRef: aircall 12", "aircall 12"]
+        {
+            assert!(!reference.is_in(other), "{other}");
+        }
+    }
+
+    #[test]
+    fn a_reference_without_name_or_id_is_still_one() {
+        let key = CallKey::from_id("x", "y");
+        assert_eq!(Reference::new("", Some(" 7  8 "), key).as_str(), "Ref: 7 8");
+        assert_eq!(Reference::new("", None, key).as_str(), format!("Ref: {key}"));
+    }
+}

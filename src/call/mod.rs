@@ -1,0 +1,22 @@
+//! The nouns of the product: a row of an export, the call it tells of, the customer it belongs to.
+//!
+//! Everything here is plain data. Nothing reads a file, a clock or the network, so that every rule about a call can be
+//! tried in a unit test.
+
+mod customer;
+mod field_rules;
+mod key;
+mod moment;
+mod noun;
+mod position;
+mod rejection;
+mod row;
+
+pub use customer::{Customer, CustomerKey};
+pub use field_rules::{FIELD_RULES, FieldFault, FieldRule, Rule, check_field};
+pub use key::{CallKey, Reference, text_fingerprint};
+pub use moment::{CivilTime, LocalReading, Moment, UnknownZone, Zone};
+pub use noun::{Call, Destination, Identity, REFERENCE_SLOT};
+pub use position::Position;
+pub use rejection::{Fault, FaultKind, Rejection, Warning};
+pub use row::{Cells, Headings, Row};

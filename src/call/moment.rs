@@ -1,0 +1,186 @@
+//! Time: a second in UTC, and how a zone's wall clock reads it.
+//!
+//! Help Scout keeps whole seconds and takes exactly `YYYY-MM-DDThh:mm:ssZ` (help-scout-api.md §12). This is the only file
+//! that names `chrono`, whose successor may be taken by changing this file alone.
+
+use std::fmt;
+
+use chrono::{DateTime, LocalResult, NaiveDate, NaiveDateTime, TimeZone, Utc};
+use chrono_tz::Tz;
+
+/// A moment in UTC, to the second.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Moment(i64);
+
+/// The last second of the year 9999: what four digits of a year can say.
+const LATEST: i64 = 253_402_300_799;
+/// The first second of the year 0.
+const EARLIEST: i64 = -62_167_219_200;
+
+impl Moment {
+    /// From seconds since 1970 in UTC; `None` outside the years 0 to 9999.
+    pub fn from_epoch_seconds(seconds: i64) -> Option<Self> {
+        (EARLIEST..=LATEST).contains(&seconds).then_some(Self(seconds))
+    }
+
+    /// Seconds since 1970 in UTC.
+    pub fn epoch_seconds(self) -> i64 {
+        self.0
+    }
+
+    /// This moment and `seconds` more (less, if negative), held within the years 0 to 9999.
+    #[must_use]
+    pub fn plus_seconds(self, seconds: i64) -> Self {
+        Self(self.0.saturating_add(seconds).clamp(EARLIEST, LATEST))
+    }
+
+    /// Reads the service's own form, `YYYY-MM-DDThh:mm:ssZ`.
+    pub fn parse_api(text: &str) -> Option<Self> {
+        NaiveDateTime::parse_from_str(text, "%Y-%m-%dT%H:%M:%SZ")
+            .ok()
+            .and_then(|time| Self::from_epoch_seconds(time.and_utc().timestamp()))
+    }
+}
+
+impl fmt::Display for Moment {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let time = DateTime::<Utc>::from_timestamp(self.0, 0).unwrap_or_default();
+        write!(f, "{}", time.format("%Y-%m-%dT%H:%M:%SZ"))
+    }
+}
+
+/// A date and time of day as a wall clock shows it, without a zone.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct CivilTime(NaiveDateTime);
+
+impl CivilTime {
+    /// `None` where the calendar has no such day or the clock no such time. Second 60 (a leap second) counts as none.
+    pub fn new(year: i32, month: u32, day: u32, hour: u32, minute: u32, second: u32) -> Option<Self> {
+        NaiveDate::from_ymd_opt(year, month, day)?.and_hms_opt(hour, minute, second).map(Self)
+    }
+
+    /// Read as UTC.
+    pub fn in_utc(self) -> Option<Moment> {
+        Moment::from_epoch_seconds(self.0.and_utc().timestamp())
+    }
+
+    /// Read with an offset of `seconds` east of UTC.
+    pub fn at_offset(self, seconds: i32) -> Option<Moment> {
+        Moment::from_epoch_seconds(self.0.and_utc().timestamp() - i64::from(seconds))
+    }
+}
+
+/// A zone of the IANA database, such as `America/New_York`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Zone(Tz);
+
+/// A zone's name that the database does not hold.
+#[derive(Debug, thiserror::Error, PartialEq, Eq)]
+#[error("unknown time zone `{0}`: an IANA name such as `America/New_York` or `Europe/Berlin`")]
+pub struct UnknownZone(pub String);
+
+/// What a wall clock's time means in a zone.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum LocalReading {
+    /// One moment.
+    Once(Moment),
+    /// The clock was put forward over this time: read by the offset before and by the offset after the change.
+    Skipped(Moment, Moment),
+    /// The clock was put back: this time came twice.
+    Repeated(Moment, Moment),
+}
+
+impl Zone {
+    /// UTC itself.
+    pub const UTC: Self = Self(Tz::UTC);
+
+    /// By its IANA name.
+    pub fn parse(name: &str) -> Result<Self, UnknownZone> {
+        name.trim().parse().map(Self).map_err(|_| UnknownZone(name.to_owned()))
+    }
+
+    /// The IANA name.
+    pub fn name(self) -> &'static str {
+        self.0.name()
+    }
+
+    /// What `time` on a clock of this zone means; `None` outside the years 0 to 9999.
+    pub fn read(self, time: CivilTime) -> Option<LocalReading> {
+        let moment = |time: DateTime<Tz>| Moment::from_epoch_seconds(time.timestamp());
+        Some(match self.0.from_local_datetime(&time.0) {
+            LocalResult::Single(one) => LocalReading::Once(moment(one)?),
+            LocalResult::Ambiguous(first, second) => LocalReading::Repeated(moment(first)?, moment(second)?),
+            LocalResult::None => {
+                let (before, after) = self.around_gap(time)?;
+                LocalReading::Skipped(before, after)
+            }
+        })
+    }
+
+    /// `moment` on a clock of this zone, with the zone's abbreviation or offset: `2026-03-29 03:30:00 CEST`.
+    pub fn show(self, moment: Moment) -> String {
+        let time = DateTime::<Utc>::from_timestamp(moment.0, 0).unwrap_or_default().with_timezone(&self.0);
+        time.format("%Y-%m-%d %H:%M:%S %Z").to_string()
+    }
+
+    /// `moment` on a clock of this zone, in the form of `format` (strftime); `None` where the form is not valid.
+    pub fn format(self, moment: Moment, format: &str) -> Option<String> {
+        use std::fmt::Write as _;
+        let time = DateTime::<Utc>::from_timestamp(moment.0, 0)?.with_timezone(&self.0);
+        let mut text = String::new();
+        write!(text, "{}", time.format(format)).ok()?;
+        Some(text)
+    }
+
+    /// The two readings of a time that a change skipped. No zone has two changes within a day of each other.
+    fn around_gap(self, time: CivilTime) -> Option<(Moment, Moment)> {
+        use chrono::Offset as _;
+        let day = chrono::TimeDelta::days(1);
+        let offset_at = |utc: NaiveDateTime| self.0.offset_from_utc_datetime(&utc).fix().local_minus_utc();
+        let before = time.at_offset(offset_at(time.0.checked_sub_signed(day)?))?;
+        let after = time.at_offset(offset_at(time.0.checked_add_signed(day)?))?;
+        Some((before, after))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn civil(text: &str) -> CivilTime {
+        CivilTime(NaiveDateTime::parse_from_str(text, "%Y-%m-%d %H:%M:%S").unwrap())
+    }
+
+    #[test]
+    fn a_moment_reads_back_what_it_writes() {
+        let moment = Moment::from_epoch_seconds(1_490_916_601).unwrap();
+        assert_eq!(moment.to_string(), "2017-03-30T23:30:01Z");
+        assert_eq!(Moment::parse_api("2017-03-30T23:30:01Z"), Some(moment));
+        assert_eq!(Moment::parse_api("2017-03-30T23:30:01.5Z"), None);
+        assert_eq!(Moment::parse_api("2017-02-30T23:30:01Z"), None);
+    }
+
+    #[test]
+    fn a_skipped_time_has_a_reading_on_each_side() {
+        let berlin = Zone::parse("Europe/Berlin").unwrap();
+        let Some(LocalReading::Skipped(before, after)) = berlin.read(civil("2026-03-29 02:30:00")) else {
+            panic!("the clocks went forward at two")
+        };
+        assert_eq!(before.to_string(), "2026-03-29T01:30:00Z");
+        assert_eq!(after.to_string(), "2026-03-29T00:30:00Z");
+    }
+
+    #[test]
+    fn a_repeated_time_has_both_its_moments() {
+        let berlin = Zone::parse("Europe/Berlin").unwrap();
+        let Some(LocalReading::Repeated(first, second)) = berlin.read(civil("2026-10-25 02:30:00")) else {
+            panic!("the clocks went back at three")
+        };
+        assert_eq!(second.epoch_seconds() - first.epoch_seconds(), 3600);
+    }
+
+    #[test]
+    fn an_unknown_zone_is_named() {
+        assert_eq!(Zone::parse("Mars/Base"), Err(UnknownZone("Mars/Base".into())));
+    }
+}

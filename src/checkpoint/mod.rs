@@ -1,0 +1,1 @@
+//! The durable file: what was staged, what was sent, what came of it.

@@ -1,0 +1,1 @@
+//! `callport.toml`, flags and environment become checked settings.

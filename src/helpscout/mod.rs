@@ -1,0 +1,1 @@
+//! The Help Scout Inbox API over a transport, paced.

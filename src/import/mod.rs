@@ -1,0 +1,5 @@
+//! The verbs of the program: stage, deliver, settle.
+
+mod event;
+
+pub use event::{EventSink, ImportEvent, RejectedContent, RejectedRow, Sheet, StageCount, WarningCount};

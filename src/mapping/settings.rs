@@ -1,0 +1,70 @@
+//! What a mapping is told.
+
+use std::collections::BTreeMap;
+
+use crate::call::{Moment, Zone};
+
+/// How rows are read as calls.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct MappingSettings {
+    /// `[source] name`: part of what a call is known by.
+    pub source_name: String,
+    /// What feeds each field: the field's dotted name (`call.started_at`, `customer.email`, `conversation.id`) with a
+    /// column's name or a template.
+    pub fields: BTreeMap<String, String>,
+    /// Whether fields that `fields` leaves out are fed by columns that bear their names.
+    pub by_own_names: bool,
+    /// The zone of times without an offset.
+    pub time_zone: Option<Zone>,
+    /// `[source] skip`: a template; where it renders to `true` the row is left out and counted as skipped.
+    pub skip: Option<String>,
+    /// Only calls that started at or after this moment.
+    pub since: Option<Moment>,
+    /// Only calls that started before this moment.
+    pub until: Option<Moment>,
+    /// Callers with a number but no id and no e-mail.
+    pub unknown: UnknownCaller,
+    /// Callers without a number.
+    pub hidden: HiddenCaller,
+    /// `customer`, `call` or a template.
+    pub group_by: String,
+    /// The subject's template.
+    pub subject: String,
+    /// Which inbox.
+    pub inbox: InboxSettings,
+    /// The text's template; the default text where it is left out.
+    pub text: Option<String>,
+}
+
+/// What becomes of a caller who has a number but no id and no e-mail.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum UnknownCaller {
+    /// A customer is made.
+    #[default]
+    Create,
+    /// The row is rejected.
+    Reject,
+}
+
+/// What becomes of a caller who has no number either.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum HiddenCaller {
+    /// The row is rejected.
+    #[default]
+    Reject,
+    /// The call goes to this customer.
+    Customer(u64),
+}
+
+/// Which inbox a new conversation belongs to.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct InboxSettings {
+    /// Id or name; may be left out where the account has only one.
+    pub inbox: Option<String>,
+    /// The field of the call (`line`), column or template that chooses the inbox by `table`.
+    pub by: Option<String>,
+    /// Value to inbox (id or name).
+    pub table: BTreeMap<String, String>,
+    /// The inbox (id or name) of values that the table does not hold; such rows are rejected where it is left out.
+    pub otherwise: Option<String>,
+}

@@ -1,0 +1,1 @@
+//! A local Help Scout, written from the documents alone.

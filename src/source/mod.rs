@@ -1,0 +1,5 @@
+//! Files become rows.
+
+mod record;
+
+pub use record::{BrokenRow, Format, Record, SourceSettings};
