@@ -58,18 +58,23 @@ impl CallKey {
         Self(bytes)
     }
 
-    /// Each part is hashed with its length, so that no two lists of parts read alike.
     fn hash(parts: &[&[u8]]) -> Self {
-        let mut hasher = Sha256::new();
-        for part in parts {
-            hasher.update((part.len() as u64).to_be_bytes());
-            hasher.update(part);
-        }
-        let digest = hasher.finalize();
-        let mut key = [0; 16];
-        key.copy_from_slice(&digest[..16]);
-        Self(key)
+        Self(stable_digest(parts))
     }
+}
+
+/// Sixteen bytes of a hash over `parts`, each taken with its length, so that no two lists of parts read alike. The recipe
+/// is part of every checkpoint.
+pub fn stable_digest(parts: &[&[u8]]) -> [u8; 16] {
+    let mut hasher = Sha256::new();
+    for part in parts {
+        hasher.update((part.len() as u64).to_be_bytes());
+        hasher.update(part);
+    }
+    let digest = hasher.finalize();
+    let mut key = [0; 16];
+    key.copy_from_slice(&digest[..16]);
+    key
 }
 
 impl fmt::Display for CallKey {

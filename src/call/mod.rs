@@ -14,7 +14,7 @@ mod row;
 
 pub use customer::{Customer, CustomerKey};
 pub use field_rules::{FIELD_RULES, FieldFault, FieldRule, Rule, check_field};
-pub use key::{CallKey, Reference, text_fingerprint};
+pub use key::{CallKey, Reference, stable_digest, text_fingerprint};
 pub use moment::{CivilTime, LocalReading, Moment, UnknownZone, Zone};
 pub use noun::{Call, Destination, Identity, REFERENCE_SLOT};
 pub use position::Position;

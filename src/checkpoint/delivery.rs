@@ -1,0 +1,588 @@
+//! What delivering asks of the file and writes to it. Each function is one job of the [`super::Ledger`], within whose
+//! transaction it runs.
+
+use rusqlite::{Connection, OptionalExtension, Row, params};
+
+use super::CheckpointError;
+use crate::{
+    call::{CallKey, Moment},
+    policy::{RequestEvent, RequestState},
+};
+
+/// What a request does.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum RequestKind {
+    /// Makes a conversation with its calls.
+    Create,
+    /// Adds one call to a conversation.
+    Append,
+    /// Makes a customer.
+    Customer,
+    /// None was sent, or its calls are out of it: carries the reason why a call was refused.
+    Refusal,
+}
+
+impl RequestKind {
+    fn code(self) -> i64 {
+        self as i64
+    }
+
+    pub(super) fn from_code(code: i64) -> Option<Self> {
+        [Self::Create, Self::Append, Self::Customer, Self::Refusal]
+            .into_iter()
+            .find(|kind| kind.code() == code)
+    }
+}
+
+/// What becomes of a conversation that we know.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ConversationState {
+    /// Takes calls while it has room.
+    Open,
+    /// Holds as many threads as it may.
+    Full,
+    /// The company's policy locks it.
+    Locked,
+    /// It was deleted.
+    Gone,
+}
+
+impl ConversationState {
+    fn code(self) -> i64 {
+        self as i64
+    }
+
+    fn from_code(code: i64) -> Option<Self> {
+        [Self::Open, Self::Full, Self::Locked, Self::Gone].into_iter().find(|state| state.code() == code)
+    }
+}
+
+/// A conversation of Help Scout that a queue fills or filled.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ConversationRow {
+    /// Its number here.
+    pub id: i64,
+    /// Its place among the conversations of its queue, from 1.
+    pub part: u32,
+    /// Help Scout's id: the survivor's, after a merge.
+    pub helpscout_id: u64,
+    /// How many threads it holds, as far as we know.
+    pub threads: u32,
+    /// What becomes of it.
+    pub state: ConversationState,
+    /// The inbox, where Help Scout was asked.
+    pub inbox: Option<u64>,
+    /// The subject, where Help Scout was asked.
+    pub subject: Option<String>,
+}
+
+/// A queue: the calls that share a conversation and its continuations.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct QueueState {
+    /// Its number.
+    pub id: i64,
+    /// The conversation that the rows name.
+    pub existing: Option<u64>,
+    /// The inbox as the configuration names it.
+    pub inbox: String,
+    /// The subject of new conversations.
+    pub subject: String,
+    /// Its newest conversation.
+    pub newest: Option<ConversationRow>,
+    /// The subject and inbox of its first conversation, for continuations of one that existed.
+    pub first: Option<ConversationRow>,
+}
+
+/// A call that waits to be sent.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct WaitingCall {
+    /// Its number.
+    pub id: i64,
+    /// Its key.
+    pub key: CallKey,
+    /// The previous platform's id.
+    pub source_id: Option<String>,
+    /// When it began.
+    pub started_at: Moment,
+    /// Its customer's number here.
+    pub customer: i64,
+    /// The bytes of JSON that its thread takes.
+    pub size: u32,
+    /// Its text, with the slot for the reference.
+    pub text: String,
+}
+
+/// A customer, as far as we know.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct CustomerRow {
+    /// Its number here.
+    pub id: i64,
+    /// Help Scout's id.
+    pub helpscout_id: Option<u64>,
+    /// The e-mail.
+    pub email: Option<String>,
+    /// The number.
+    pub phone: Option<String>,
+    /// The other fields by the service's names.
+    pub fields: Vec<(String, String)>,
+    /// Whether Help Scout is known to have the customer, so that two requests at a time may name it.
+    pub confirmed: bool,
+}
+
+/// A request that is about to leave.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct NewRequest {
+    /// What it does.
+    pub kind: RequestKind,
+    /// The run that sends it.
+    pub run: i64,
+    /// Whose calls it carries.
+    pub queue: Option<i64>,
+    /// The conversation that it adds to.
+    pub conversation: Option<i64>,
+    /// The customer that it makes.
+    pub customer: Option<i64>,
+    /// The calls that it carries, in order.
+    pub calls: Vec<i64>,
+    /// When.
+    pub sent_at: Moment,
+}
+
+/// A request whose fate is open.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct UnknownRequest {
+    /// Its number.
+    pub id: i64,
+    /// What it does.
+    pub kind: RequestKind,
+    /// Whose calls it carries.
+    pub queue: Option<i64>,
+    /// The conversation that it adds to.
+    pub conversation: Option<ConversationRow>,
+    /// The customer that it makes.
+    pub customer: Option<i64>,
+    /// When it left.
+    pub sent_at: Moment,
+    /// The greatest id of a conversation that we knew when it left: what it made has a greater one.
+    pub mark: u64,
+    /// What it carries, in order.
+    pub calls: Vec<CarriedCall>,
+    /// Why its fate is open.
+    pub why: Option<String>,
+}
+
+/// A call of a request whose fate is open.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct CarriedCall {
+    /// Its number.
+    pub id: i64,
+    /// Its key.
+    pub key: CallKey,
+    /// The previous platform's id.
+    pub source_id: Option<String>,
+    /// When it began.
+    pub started_at: Moment,
+}
+
+/// Queues behind `after` that have calls to send, in their order, at most `most`.
+pub(super) fn waiting_queues(c: &Connection, after: i64, most: u32) -> rusqlite::Result<Vec<i64>> {
+    // One index step a queue, however many calls it has.
+    let mut queues = Vec::new();
+    let mut next = c.prepare_cached(
+        "SELECT queue FROM calls INDEXED BY calls_waiting WHERE request IS NULL AND queue > ?1 ORDER BY queue LIMIT 1",
+    )?;
+    let mut last = after;
+    while queues.len() < most as usize {
+        let Some(queue) = next.query_row([last], |row| row.get(0)).optional()? else { break };
+        queues.push(queue);
+        last = queue;
+    }
+    Ok(queues)
+}
+
+/// Queues with a request whose fate is open.
+pub(super) fn unknown_queues(c: &Connection) -> rusqlite::Result<Vec<i64>> {
+    c.prepare_cached(
+        "SELECT DISTINCT queue FROM requests WHERE state = 2 AND queue IS NOT NULL ORDER BY queue",
+    )?
+    .query_map([], |row| row.get(0))?
+    .collect()
+}
+
+pub(super) fn queue(c: &Connection, id: i64) -> rusqlite::Result<QueueState> {
+    let (existing, inbox, subject) = c
+        .prepare_cached("SELECT existing, inbox, subject FROM queues WHERE id = ?1")?
+        .query_row([id], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)))?;
+    let of_queue = |order: &str| {
+        c.prepare_cached(&format!(
+            "{CONVERSATION} WHERE queue = ?1 ORDER BY part {order}, id {order} LIMIT 1"
+        ))?
+        .query_row([id], conversation_row)
+        .optional()
+    };
+    Ok(QueueState { id, existing, inbox, subject, newest: of_queue("DESC")?, first: of_queue("ASC")? })
+}
+
+const CONVERSATION: &str = "SELECT id, part, helpscout_id, threads, state, inbox, subject FROM conversations";
+
+fn conversation_row(row: &Row<'_>) -> rusqlite::Result<ConversationRow> {
+    Ok(ConversationRow {
+        id: row.get(0)?,
+        part: row.get(1)?,
+        helpscout_id: row.get(2)?,
+        threads: row.get(3)?,
+        state: ConversationState::from_code(row.get(4)?).unwrap_or(ConversationState::Full),
+        inbox: row.get(5)?,
+        subject: row.get(6)?,
+    })
+}
+
+/// The calls of `queue` that wait, in order of time, at most `most`. Calls of one second stand in the order of their
+/// keys, so that the order does not depend on the input's.
+pub(super) fn waiting_calls(c: &Connection, queue: i64, most: usize) -> rusqlite::Result<Vec<WaitingCall>> {
+    c.prepare_cached(
+        "SELECT id, key, source_id, started_at, customer, size, text FROM calls INDEXED BY calls_waiting
+         WHERE queue = ?1 AND request IS NULL ORDER BY started_at, key LIMIT ?2",
+    )?
+    .query_map(params![queue, most as i64], |row| {
+        Ok(WaitingCall {
+            id: row.get(0)?,
+            key: CallKey::from_bytes(row.get(1)?),
+            source_id: row.get(2)?,
+            started_at: moment(row.get(3)?),
+            customer: row.get(4)?,
+            size: row.get(5)?,
+            text: row.get::<_, Option<String>>(6)?.unwrap_or_default(),
+        })
+    })?
+    .collect()
+}
+
+/// Seconds that were written by us are within the range of a moment.
+fn moment(seconds: i64) -> Moment {
+    Moment::from_epoch_seconds(0)
+        .map_or_else(|| unreachable!("1970 is a year"), |epoch| epoch.plus_seconds(seconds))
+}
+
+pub(super) fn customer(c: &Connection, id: i64) -> rusqlite::Result<CustomerRow> {
+    c.prepare_cached("SELECT helpscout_id, email, phone, fields, confirmed FROM customers WHERE id = ?1")?
+        .query_row([id], |row| {
+            let fields: String = row.get(3)?;
+            let fields: std::collections::BTreeMap<String, String> =
+                serde_json::from_str(&fields).unwrap_or_default();
+            Ok(CustomerRow {
+                id,
+                helpscout_id: row.get(0)?,
+                email: row.get(1)?,
+                phone: row.get(2)?,
+                fields: fields.into_iter().collect(),
+                confirmed: row.get(4)?,
+            })
+        })
+}
+
+/// Writes an intent: from now on its calls are in flight.
+pub(super) fn intend(c: &Connection, request: &NewRequest) -> rusqlite::Result<i64> {
+    let carried: Vec<u8> = request.calls.iter().flat_map(|id| id.to_le_bytes()).collect();
+    c.prepare_cached(
+        "INSERT INTO requests (kind, state, run, queue, conversation, customer, sent_at, carried, mark)
+         VALUES (?1, 0, ?2, ?3, ?4, ?5, ?6, ?7,
+           CASE WHEN ?1 = 0 THEN (SELECT COALESCE(MAX(helpscout_id), 0) FROM conversations) END)",
+    )?
+    .execute(params![
+        request.kind.code(),
+        request.run,
+        request.queue,
+        request.conversation,
+        request.customer,
+        request.sent_at.epoch_seconds(),
+        carried,
+    ])?;
+    let id = c.last_insert_rowid();
+    point(c, &request.calls, Some(id))?;
+    Ok(id)
+}
+
+fn point(c: &Connection, calls: &[i64], request: Option<i64>) -> rusqlite::Result<()> {
+    let mut update = c.prepare_cached("UPDATE calls SET request = ?2 WHERE id = ?1")?;
+    for call in calls {
+        update.execute(params![call, request])?;
+    }
+    Ok(())
+}
+
+/// The one place that changes a request's state, by the rule of `policy`.
+fn advance(
+    c: &Connection,
+    request: i64,
+    event: RequestEvent,
+    why: Option<&str>,
+) -> Result<(), CheckpointError> {
+    let (state, carried): (i64, Option<Vec<u8>>) = c
+        .prepare_cached("SELECT state, carried FROM requests WHERE id = ?1")?
+        .query_row([request], |row| Ok((row.get(0)?, row.get(1)?)))?;
+    let state = RequestState::from_code(state).unwrap_or(RequestState::Unknown);
+    match state.after(event)? {
+        Some(RequestState::Landed) => {
+            c.prepare_cached(
+                "UPDATE requests SET state = 1, carried = NULL, mark = NULL, why = NULL WHERE id = ?1",
+            )?
+            .execute([request])?;
+        }
+        Some(next) => {
+            c.prepare_cached("UPDATE requests SET state = ?2, why = COALESCE(?3, why) WHERE id = ?1")?
+                .execute(params![request, next.code(), why])?;
+        }
+        None => {
+            point(c, &decode_carried(carried.as_deref()), None)?;
+            c.prepare_cached("DELETE FROM requests WHERE id = ?1")?.execute([request])?;
+        }
+    }
+    Ok(())
+}
+
+fn decode_carried(carried: Option<&[u8]>) -> Vec<i64> {
+    carried
+        .unwrap_or_default()
+        .chunks_exact(8)
+        .filter_map(|bytes| bytes.try_into().ok().map(i64::from_le_bytes))
+        .collect()
+}
+
+/// An append landed as the thread `thread`.
+pub(super) fn appended(c: &Connection, request: i64, thread: Option<u64>) -> Result<(), CheckpointError> {
+    advance(c, request, RequestEvent::Landed, None)?;
+    c.prepare_cached("UPDATE requests SET resource = ?2 WHERE id = ?1")?.execute(params![request, thread])?;
+    c.prepare_cached(
+        "UPDATE conversations SET threads = threads + 1 WHERE id = (SELECT conversation FROM requests WHERE id = ?1)",
+    )?
+    .execute([request])?;
+    Ok(())
+}
+
+/// A create landed as the conversation `helpscout_id` with `threads` calls. Its number here.
+pub(super) fn created(
+    c: &Connection,
+    request: i64,
+    helpscout_id: u64,
+    threads: u32,
+) -> Result<ConversationRow, CheckpointError> {
+    advance(c, request, RequestEvent::Landed, None)?;
+    let queue: i64 = c
+        .prepare_cached("SELECT queue FROM requests WHERE id = ?1")?
+        .query_row([request], |row| row.get(0))?;
+    let part: u32 = c
+        .prepare_cached("SELECT COALESCE(MAX(part), 0) + 1 FROM conversations WHERE queue = ?1")?
+        .query_row([queue], |row| row.get(0))?;
+    c.prepare_cached(
+        "INSERT INTO conversations (queue, part, helpscout_id, threads, state, created_by) VALUES (?1, ?2, ?3, ?4, 0, ?5)",
+    )?
+    .execute(params![queue, part, helpscout_id, threads, request])?;
+    let id = c.last_insert_rowid();
+    c.prepare_cached("UPDATE requests SET conversation = ?2 WHERE id = ?1")?.execute([request, id])?;
+    Ok(ConversationRow {
+        id,
+        part,
+        helpscout_id,
+        threads,
+        state: ConversationState::Open,
+        inbox: None,
+        subject: None,
+    })
+}
+
+/// A customer was made as `helpscout_id`.
+pub(super) fn customer_made(c: &Connection, request: i64, helpscout_id: u64) -> Result<(), CheckpointError> {
+    advance(c, request, RequestEvent::Landed, None)?;
+    c.prepare_cached(
+        "UPDATE customers SET helpscout_id = ?2, confirmed = 1
+         WHERE id = (SELECT customer FROM requests WHERE id = ?1)",
+    )?
+    .execute(params![request, helpscout_id])?;
+    c.prepare_cached("UPDATE requests SET resource = ?2 WHERE id = ?1")?
+        .execute(params![request, helpscout_id])?;
+    Ok(())
+}
+
+/// Help Scout has these customers now.
+pub(super) fn confirm(c: &Connection, customers: &[i64]) -> rusqlite::Result<()> {
+    for id in customers {
+        c.prepare_cached("UPDATE customers SET confirmed = 1 WHERE id = ?1")?.execute([id])?;
+    }
+    Ok(())
+}
+
+/// The answer to a request was lost.
+pub(super) fn lost(c: &Connection, request: i64, why: &str) -> Result<(), CheckpointError> {
+    advance(c, request, RequestEvent::Lost, Some(why))
+}
+
+/// A request was not stored: its calls wait again.
+pub(super) fn not_stored(c: &Connection, request: i64, proved: bool) -> Result<(), CheckpointError> {
+    advance(c, request, if proved { RequestEvent::ProvedAbsent } else { RequestEvent::Withdrawn }, None)
+}
+
+/// Calls that wait are refused, each for its reason.
+pub(super) fn refuse(
+    c: &Connection,
+    run: i64,
+    queue: i64,
+    at: Moment,
+    calls: &[(i64, String)],
+) -> rusqlite::Result<()> {
+    for (call, why) in calls {
+        c.prepare_cached(
+            "INSERT INTO requests (kind, state, run, queue, sent_at, why) VALUES (3, 3, ?1, ?2, ?3, ?4)",
+        )?
+        .execute(params![run, queue, at.epoch_seconds(), why])?;
+        point(c, &[*call], Some(c.last_insert_rowid()))?;
+    }
+    Ok(())
+}
+
+/// Calls that were refused wait again (they were not at fault).
+pub(super) fn unrefuse(c: &Connection, calls: &[i64]) -> rusqlite::Result<()> {
+    for call in calls {
+        c.prepare_cached(
+            "DELETE FROM requests WHERE state = 3 AND id = (SELECT request FROM calls WHERE id = ?1)",
+        )?
+        .execute([call])?;
+    }
+    point(c, calls, None)
+}
+
+/// What was in flight when an earlier run ended may be stored or not.
+pub(super) fn mark_unknown(c: &Connection) -> rusqlite::Result<usize> {
+    c.execute("UPDATE requests SET state = 2, why = 'the program ended before the answer was written down' WHERE state = 0", [])
+}
+
+/// The requests of `queue` whose fate is open, in the order in which they left.
+pub(super) fn unknown_of_queue(c: &Connection, queue: i64) -> rusqlite::Result<Vec<UnknownRequest>> {
+    unknown(c, "queue = ?1", queue)
+}
+
+/// The requests that make `customer` whose fate is open.
+pub(super) fn unknown_of_customer(c: &Connection, customer: i64) -> rusqlite::Result<Vec<UnknownRequest>> {
+    unknown(c, "customer = ?1", customer)
+}
+
+fn unknown(c: &Connection, of: &str, id: i64) -> rusqlite::Result<Vec<UnknownRequest>> {
+    let mut requests = c.prepare_cached(&format!(
+        "SELECT id, kind, queue, conversation, customer, sent_at, mark, carried, why FROM requests
+         WHERE state = 2 AND {of} ORDER BY id"
+    ))?;
+    let mut rows = requests.query([id])?;
+    let mut found = Vec::new();
+    while let Some(row) = rows.next()? {
+        let carried: Option<Vec<u8>> = row.get(7)?;
+        let conversation: Option<i64> = row.get(3)?;
+        found.push(UnknownRequest {
+            id: row.get(0)?,
+            kind: RequestKind::from_code(row.get(1)?).unwrap_or(RequestKind::Refusal),
+            queue: row.get(2)?,
+            conversation: conversation.map(|id| conversation_by_id(c, id)).transpose()?,
+            customer: row.get(4)?,
+            sent_at: moment(row.get(5)?),
+            mark: row.get::<_, Option<u64>>(6)?.unwrap_or(0),
+            calls: carried_calls(c, &decode_carried(carried.as_deref()))?,
+            why: row.get(8)?,
+        });
+    }
+    Ok(found)
+}
+
+fn conversation_by_id(c: &Connection, id: i64) -> rusqlite::Result<ConversationRow> {
+    c.prepare_cached(&format!("{CONVERSATION} WHERE id = ?1"))?.query_row([id], conversation_row)
+}
+
+pub(super) fn carried_calls(c: &Connection, ids: &[i64]) -> rusqlite::Result<Vec<CarriedCall>> {
+    let mut call = c.prepare_cached("SELECT key, source_id, started_at FROM calls WHERE id = ?1")?;
+    ids.iter()
+        .map(|id| {
+            call.query_row([id], |row| {
+                Ok(CarriedCall {
+                    id: *id,
+                    key: CallKey::from_bytes(row.get(0)?),
+                    source_id: row.get(1)?,
+                    started_at: moment(row.get(2)?),
+                })
+            })
+        })
+        .collect()
+}
+
+/// The queue and row of the conversation that Help Scout knows as `helpscout_id`.
+pub(super) fn conversation_of(
+    c: &Connection,
+    helpscout_id: u64,
+) -> rusqlite::Result<Option<(i64, ConversationRow)>> {
+    let Some(id): Option<i64> = c
+        .prepare_cached("SELECT id FROM conversations WHERE helpscout_id = ?1")?
+        .query_row([helpscout_id], |row| row.get(0))
+        .optional()?
+    else {
+        return Ok(None);
+    };
+    let queue = c
+        .prepare_cached("SELECT queue FROM conversations WHERE id = ?1")?
+        .query_row([id], |row| row.get(0))?;
+    Ok(Some((queue, conversation_by_id(c, id)?)))
+}
+
+/// The queue of the rows that name `existing`.
+pub(super) fn queue_of_existing(c: &Connection, existing: u64) -> rusqlite::Result<Option<i64>> {
+    c.prepare_cached("SELECT id FROM queues WHERE existing = ?1")?
+        .query_row([existing], |row| row.get(0))
+        .optional()
+}
+
+/// Takes note of a conversation that was there before us.
+pub(super) fn adopt_conversation(
+    c: &Connection,
+    queue: i64,
+    helpscout_id: u64,
+    threads: u32,
+) -> rusqlite::Result<ConversationRow> {
+    let part: u32 = c
+        .prepare_cached("SELECT COALESCE(MAX(part), 0) + 1 FROM conversations WHERE queue = ?1")?
+        .query_row([queue], |row| row.get(0))?;
+    c.prepare_cached(
+        "INSERT INTO conversations (queue, part, helpscout_id, threads, state) VALUES (?1, ?2, ?3, ?4, 0)",
+    )?
+    .execute(params![queue, part, helpscout_id, threads])?;
+    conversation_by_id(c, c.last_insert_rowid())
+}
+
+/// Writes what is known of a conversation now.
+pub(super) fn update_conversation(c: &Connection, row: &ConversationRow) -> rusqlite::Result<()> {
+    c.prepare_cached(
+        "UPDATE conversations SET helpscout_id = ?2, threads = ?3, state = ?4, inbox = ?5, subject = ?6 WHERE id = ?1",
+    )?
+    .execute(params![row.id, row.helpscout_id, row.threads, row.state.code(), row.inbox, row.subject])?;
+    Ok(())
+}
+
+/// The calls of `from` that wait join those of `to`.
+pub(super) fn join_queues(c: &Connection, from: i64, to: i64) -> rusqlite::Result<usize> {
+    c.prepare_cached("UPDATE calls SET queue = ?2 WHERE queue = ?1 AND request IS NULL")?.execute([from, to])
+}
+
+/// Which of these conversations of Help Scout we know.
+pub(super) fn known_conversations(c: &Connection, ids: &[u64]) -> rusqlite::Result<Vec<u64>> {
+    let mut known =
+        c.prepare_cached("SELECT EXISTS (SELECT 1 FROM conversations WHERE helpscout_id = ?1)")?;
+    let mut found = Vec::new();
+    for id in ids {
+        if known.query_row([id], |row| row.get(0))? {
+            found.push(*id);
+        }
+    }
+    Ok(found)
+}
+
+/// Which of these customers of Help Scout we made or know.
+pub(super) fn knows_customer(c: &Connection, helpscout_id: u64) -> rusqlite::Result<bool> {
+    c.query_row("SELECT EXISTS (SELECT 1 FROM customers WHERE helpscout_id = ?1)", [helpscout_id], |row| {
+        row.get(0)
+    })
+}

@@ -1,0 +1,110 @@
+//! What can be wrong with a checkpoint.
+
+use std::{path::PathBuf, sync::Arc};
+
+/// Why a checkpoint cannot be used, or a write to it failed. Cheap to clone: one failed commit concerns many who wait.
+#[derive(Debug, Clone, thiserror::Error)]
+pub enum CheckpointError {
+    /// Another run holds it.
+    #[error("the checkpoint `{}` is in use by another run", .0.display())]
+    InUse(PathBuf),
+    /// It has no bytes.
+    #[error("the checkpoint `{}` is empty (0 bytes): what it held is lost", .0.display())]
+    Empty(PathBuf),
+    /// It is some other file.
+    #[error("`{}` is not a checkpoint of callport", .0.display())]
+    Foreign(PathBuf),
+    /// It is damaged.
+    #[error("the checkpoint `{}` is damaged: {why}", .path.display())]
+    Damaged {
+        /// Which file.
+        path: PathBuf,
+        /// What is wrong.
+        why: String,
+    },
+    /// A newer callport wrote it.
+    #[error("the checkpoint `{}` has version {found} of its form, this callport knows up to {known}", .path.display())]
+    Newer {
+        /// Which file.
+        path: PathBuf,
+        /// The version found.
+        found: i64,
+        /// The newest version known.
+        known: i64,
+    },
+    /// It belongs to another account, address or mapping.
+    #[error("{0}")]
+    OtherLineage(String),
+    /// It is not there.
+    #[error("there is no checkpoint `{}`", .0.display())]
+    Missing(PathBuf),
+    /// It cannot be opened, read or written.
+    #[error("the checkpoint `{}` cannot be used: {why}", .path.display())]
+    Unusable {
+        /// Which file.
+        path: PathBuf,
+        /// What the system says.
+        why: String,
+    },
+    /// The disk is full.
+    #[error("the disk that holds the checkpoint is full")]
+    DiskFull,
+    /// The database refused a statement.
+    #[error("the checkpoint could not be read or written")]
+    Sql(#[source] Arc<rusqlite::Error>),
+    /// A change that would lose a call or send it twice; a fault of this program.
+    #[error(transparent)]
+    IllegalChange(#[from] crate::policy::IllegalChange),
+    /// The ledger was closed while a job waited; a fault of this program.
+    #[error("the checkpoint was closed while it was needed")]
+    Closed,
+}
+
+impl From<rusqlite::Error> for CheckpointError {
+    fn from(error: rusqlite::Error) -> Self {
+        match error.sqlite_error_code() {
+            Some(rusqlite::ErrorCode::DiskFull) => Self::DiskFull,
+            _ => Self::Sql(Arc::new(error)),
+        }
+    }
+}
+
+impl CheckpointError {
+    /// The advice that goes with it.
+    pub fn advice(&self) -> Option<String> {
+        Some(match self {
+            Self::InUse(_) => "wait for the other run to end, or give this one another --checkpoint".into(),
+            Self::Empty(path) | Self::Damaged { path, .. } => format!(
+                "put a sound copy of `{}` back; starting over with a new checkpoint would import again what has landed",
+                path.display()
+            ),
+            Self::Foreign(_) => "name a checkpoint of callport with --checkpoint".into(),
+            Self::Newer { .. } => "use the callport that wrote it, or a newer one".into(),
+            Self::DiskFull => "make space and run the same command again: it goes on where it stopped".into(),
+            Self::Unusable { .. } => "see that the file and its folder may be written".into(),
+            _ => return None,
+        })
+    }
+
+    /// Whether the run stopped before its end and goes on when the cause is gone.
+    pub fn is_passing(&self) -> bool {
+        match self {
+            Self::DiskFull => true,
+            Self::Sql(error) => matches!(
+                error.sqlite_error_code(),
+                Some(
+                    rusqlite::ErrorCode::SystemIoFailure
+                        | rusqlite::ErrorCode::ReadOnly
+                        | rusqlite::ErrorCode::CannotOpen
+                        | rusqlite::ErrorCode::DatabaseBusy
+                )
+            ),
+            _ => false,
+        }
+    }
+
+    /// Whether the checkpoint itself was refused: nothing was sent.
+    pub fn is_refusal(&self) -> bool {
+        !matches!(self, Self::DiskFull | Self::Sql(_) | Self::IllegalChange(_) | Self::Closed)
+    }
+}

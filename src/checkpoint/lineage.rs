@@ -1,0 +1,160 @@
+//! Whose checkpoint it is: one account, one address, one way of reading rows.
+
+use rusqlite::{Connection, OptionalExtension};
+
+use super::{Checkpoint, CheckpointError};
+
+/// The account that a checkpoint belongs to: the company, not the person whose token it is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Account {
+    /// Stable: `company:17`, or the inboxes' ids where the service does not name the company.
+    pub id: String,
+    /// The API's address.
+    pub api_url: String,
+}
+
+/// How rows are read, in two canonical texts.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Lineage {
+    /// What a call's identity depends on: it may never change once something was sent.
+    pub identity: String,
+    /// The rest of what shapes a call: it may change when the user says so.
+    pub mapping: String,
+}
+
+impl Checkpoint {
+    /// Takes `account` as the checkpoint's own, or refuses another.
+    pub fn belong_to(&self, account: &Account) -> Result<(), CheckpointError> {
+        let path = self.path().display();
+        for (name, value, what) in
+            [("account", &account.id, "account"), ("api_url", &account.api_url, "API address")]
+        {
+            match get(&self.connection, name)? {
+                Some(known) if known != *value => {
+                    return Err(CheckpointError::OtherLineage(format!(
+                        "the checkpoint `{path}` belongs to the {what} `{known}`, not to `{value}`: use the checkpoint \
+                         of this {what}, or name a new one with --checkpoint"
+                    )));
+                }
+                Some(_) => {}
+                None => put(&self.connection, name, value)?,
+            }
+        }
+        Ok(())
+    }
+
+    /// The account that it belongs to, once a run has asked.
+    pub fn account(&self) -> Result<Option<String>, CheckpointError> {
+        Ok(get(&self.connection, "account")?)
+    }
+
+    /// Compares how rows are read with the last run's: another identity is refused once a call was staged, another
+    /// mapping needs `accepted`. What holds from now on is stored by [`Checkpoint::keep_lineage`].
+    pub fn check_lineage(&self, lineage: &Lineage, accepted: bool) -> Result<(), CheckpointError> {
+        if self.is_fresh()? {
+            return Ok(());
+        }
+        let path = self.path().display();
+        if let Some(known) = get(&self.connection, "identity")?.filter(|known| *known != lineage.identity) {
+            return Err(CheckpointError::OtherLineage(format!(
+                "what calls are known by has changed since `{path}` was made: {}; every call would be imported again: \
+                 restore the setting, or name a new checkpoint with --checkpoint",
+                difference(&known, &lineage.identity)
+            )));
+        }
+        match get(&self.connection, "mapping")? {
+            Some(known) if known != lineage.mapping && !accepted => {
+                Err(CheckpointError::OtherLineage(format!(
+                    "the mapping has changed since the last run with `{path}`: {}; with --accept-mapping calls not yet sent \
+                 are made anew with it",
+                    difference(&known, &lineage.mapping)
+                )))
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// Stores how rows are read from now on.
+    pub fn keep_lineage(&self, lineage: &Lineage) -> Result<(), CheckpointError> {
+        put(&self.connection, "identity", &lineage.identity)?;
+        put(&self.connection, "mapping", &lineage.mapping)?;
+        Ok(())
+    }
+}
+
+/// The lines in which two canonical texts differ.
+fn difference(before: &str, now: &str) -> String {
+    let gone = before
+        .lines()
+        .filter(|line| !now.lines().any(|other| other == *line))
+        .map(|line| format!("`{line}` was"));
+    let come = now
+        .lines()
+        .filter(|line| !before.lines().any(|other| other == *line))
+        .map(|line| format!("`{line}` is"));
+    gone.chain(come).collect::<Vec<_>>().join(", ")
+}
+
+pub(super) fn get(connection: &Connection, name: &str) -> rusqlite::Result<Option<String>> {
+    connection
+        .prepare_cached("SELECT value FROM meta WHERE name = ?1")?
+        .query_row([name], |row| row.get(0))
+        .optional()
+}
+
+pub(super) fn put(connection: &Connection, name: &str, value: &str) -> rusqlite::Result<()> {
+    connection
+        .prepare_cached(
+            "INSERT INTO meta (name, value) VALUES (?1, ?2) ON CONFLICT DO UPDATE SET value = ?2",
+        )?
+        .execute([name, value])?;
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn checkpoint() -> (tempfile::TempDir, Checkpoint) {
+        let folder = tempfile::tempdir().unwrap();
+        let checkpoint = Checkpoint::open(&folder.path().join("c")).unwrap();
+        (folder, checkpoint)
+    }
+
+    fn account(id: &str, api_url: &str) -> Account {
+        Account { id: id.into(), api_url: api_url.into() }
+    }
+
+    #[test]
+    fn another_account_or_address_is_refused() {
+        let (_folder, checkpoint) = checkpoint();
+        checkpoint.belong_to(&account("company:1", "https://a")).unwrap();
+        checkpoint.belong_to(&account("company:1", "https://a")).unwrap();
+        let other = checkpoint.belong_to(&account("company:2", "https://a")).unwrap_err();
+        assert!(other.to_string().contains("`company:1`, not to `company:2`"), "{other}");
+        assert!(checkpoint.belong_to(&account("company:1", "https://b")).is_err());
+    }
+
+    #[test]
+    fn another_identity_is_refused_and_another_mapping_needs_a_word() {
+        let (_folder, checkpoint) = checkpoint();
+        let first = Lineage { identity: "source.name = a".into(), mapping: "call.notes = notes".into() };
+        checkpoint.check_lineage(&first, false).unwrap();
+        checkpoint.keep_lineage(&first).unwrap();
+        let other_name = Lineage { identity: "source.name = b".into(), ..first.clone() };
+        checkpoint.check_lineage(&other_name, false).expect("nothing was staged yet");
+        checkpoint
+            .connection
+            .execute_batch(
+                "INSERT INTO calls (key, file, line, started_at, queue, customer, size, fingerprint) \
+                 VALUES (x'00', 1, 1, 0, 1, 1, 1, 1)",
+            )
+            .unwrap();
+        let refused = checkpoint.check_lineage(&other_name, true).unwrap_err();
+        assert!(refused.to_string().contains("`source.name = a` was, `source.name = b` is"), "{refused}");
+        let other_mapping = Lineage { mapping: "call.notes = remarks".into(), ..first };
+        let refused = checkpoint.check_lineage(&other_mapping, false).unwrap_err();
+        assert!(refused.to_string().contains("--accept-mapping"), "{refused}");
+        checkpoint.check_lineage(&other_mapping, true).unwrap();
+    }
+}

@@ -1,0 +1,189 @@
+//! Setting the newly loaded calls against each other, once all are there.
+//!
+//! They are sorted by key (the database sorts in files, so that memory stays flat), and each run of equal keys is judged:
+//! a row that says the same again is a repeat; one that says otherwise gives way to the newest where both say when they
+//! were updated, and is rejected else.
+
+use std::collections::HashMap;
+
+use rusqlite::params;
+
+use super::{CheckpointError, Stager};
+use crate::call::CallKey;
+
+/// What judging needs of a newly loaded call.
+#[derive(Debug, Clone)]
+struct Loaded {
+    id: i64,
+    key: CallKey,
+    file: i64,
+    line: u64,
+    fingerprint: i64,
+    updated_at: Option<i64>,
+}
+
+const LOADED: &str = "SELECT id, key, file, line, fingerprint, updated_at FROM calls WHERE id > ?1";
+
+fn read(row: &rusqlite::Row<'_>) -> rusqlite::Result<Loaded> {
+    Ok(Loaded {
+        id: row.get(0)?,
+        key: CallKey::from_bytes(row.get(1)?),
+        file: row.get(2)?,
+        line: row.get(3)?,
+        fingerprint: row.get(4)?,
+        updated_at: row.get(5)?,
+    })
+}
+
+/// Numbers the new calls without an id that are alike within a file: the second, third, … get keys of their own. Across
+/// files the same numbers meet again, so that the highest count stands.
+pub(super) fn number_twins(stager: &mut Stager<'_>) -> Result<(), CheckpointError> {
+    let mut renumbered: Vec<(i64, CallKey)> = Vec::new();
+    {
+        // Only keys that occur more than once; in most exports there are none.
+        let mut alike = stager.connection.prepare(&format!(
+            "{LOADED} AND source_id IS NULL AND key IN
+               (SELECT key FROM calls WHERE id > ?1 AND source_id IS NULL GROUP BY key HAVING COUNT(*) > 1)
+             ORDER BY key, id"
+        ))?;
+        let mut counts: HashMap<i64, u32> = HashMap::new();
+        let mut current = None;
+        for loaded in alike.query_map([stager.before], read)? {
+            let loaded = loaded?;
+            if current != Some(loaded.key) {
+                counts.clear();
+                current = Some(loaded.key);
+            }
+            let count = counts.entry(loaded.file).and_modify(|count| *count += 1).or_insert(1);
+            if *count > 1 {
+                renumbered.push((loaded.id, loaded.key.twin(*count)));
+            }
+        }
+    }
+    for (id, key) in renumbered {
+        stager
+            .connection
+            .prepare_cached("UPDATE calls SET key = ?2 WHERE id = ?1")?
+            .execute(params![id, key.to_bytes()])?;
+    }
+    Ok(())
+}
+
+/// Enters the keys of the new calls, and drops those that another one stands for.
+pub(super) fn merge(stager: &mut Stager<'_>) -> Result<(), CheckpointError> {
+    let mut conflicts: Vec<(Loaded, Loaded)> = Vec::new();
+    let mut repeats = 0;
+    {
+        let connection = &*stager.connection;
+        let mut sorted = connection.prepare(&format!("{LOADED} ORDER BY key, id"))?;
+        let mut enter = connection.prepare("INSERT INTO call_keys (key, call) VALUES (?1, ?2)")?;
+        let mut drop = connection.prepare("INSERT INTO temp.dropped VALUES (?1)")?;
+        let mut winner: Option<Loaded> = None;
+        for loaded in sorted.query_map([stager.before], read)? {
+            let loaded = loaded?;
+            match winner.take() {
+                Some(known) if known.key == loaded.key => {
+                    let (stays, goes) = judge(known, loaded, &mut repeats, &mut conflicts);
+                    drop.execute([goes])?;
+                    winner = Some(stays);
+                }
+                known => {
+                    if let Some(known) = known {
+                        enter.execute(params![known.key.to_bytes(), known.id])?;
+                    }
+                    winner = Some(loaded);
+                }
+            }
+        }
+        if let Some(last) = winner {
+            enter.execute(params![last.key.to_bytes(), last.id])?;
+        }
+    }
+    stager.figures.repeats += repeats;
+    drop_calls(stager)?;
+    for (rejected, known) in conflicts {
+        stager.conflict(rejected.file, rejected.line, known.file, known.line)?;
+    }
+    Ok(())
+}
+
+/// Which of two calls with one key stays, and the number of the one that goes.
+fn judge(
+    known: Loaded,
+    other: Loaded,
+    repeats: &mut u64,
+    conflicts: &mut Vec<(Loaded, Loaded)>,
+) -> (Loaded, i64) {
+    if known.fingerprint == other.fingerprint {
+        *repeats += 1;
+        return (known, other.id);
+    }
+    match (known.updated_at, other.updated_at) {
+        (Some(before), Some(now)) => {
+            *repeats += 1;
+            if now > before { (other, known.id) } else { (known, other.id) }
+        }
+        _ => {
+            let goes = other.id;
+            conflicts.push((other, known.clone()));
+            (known, goes)
+        }
+    }
+}
+
+/// Keeps at most `limit` of the new calls, in whole conversations in the order in which the input tells of them. Only
+/// the first is cut, and only if it alone has more.
+pub(super) fn keep_whole_conversations(stager: &mut Stager<'_>, limit: u64) -> Result<(), CheckpointError> {
+    let before = stager.before;
+    stager.connection.execute_batch(
+        "DROP TABLE IF EXISTS temp.kept; CREATE TEMP TABLE kept (queue INTEGER PRIMARY KEY);",
+    )?;
+    let mut room = limit;
+    let mut cut = None;
+    {
+        let mut queues = stager
+            .connection
+            .prepare("SELECT queue, COUNT(*) FROM calls WHERE id > ?1 GROUP BY queue ORDER BY MIN(id)")?;
+        let mut rows = queues.query([before])?;
+        while let Some(row) = rows.next()? {
+            let (queue, count): (i64, u64) = (row.get(0)?, row.get(1)?);
+            let is_first = room == limit;
+            if count <= room || (is_first && limit > 0) {
+                stager.connection.execute("INSERT INTO temp.kept VALUES (?1)", [queue])?;
+                cut = (count > room).then_some(queue);
+                room = room.saturating_sub(count);
+            }
+            if room == 0 {
+                break;
+            }
+        }
+    }
+    stager.connection.execute(
+        "INSERT INTO temp.dropped SELECT id FROM calls WHERE id > ?1 AND queue NOT IN temp.kept",
+        [before],
+    )?;
+    if let Some(queue) = cut {
+        stager.connection.execute(
+            "INSERT INTO temp.dropped
+               SELECT id FROM calls WHERE id > ?1 AND queue = ?2 ORDER BY started_at, key LIMIT -1 OFFSET ?3",
+            params![before, queue, limit],
+        )?;
+    }
+    stager.figures.left_out = drop_calls(stager)?;
+    Ok(())
+}
+
+/// Drops the calls that `temp.dropped` names, with their keys; how many there were.
+fn drop_calls(stager: &Stager<'_>) -> rusqlite::Result<u64> {
+    let connection = &*stager.connection;
+    let any: bool =
+        connection.query_row("SELECT EXISTS (SELECT 1 FROM temp.dropped)", [], |row| row.get(0))?;
+    if !any {
+        return Ok(0);
+    }
+    connection.execute("DELETE FROM call_keys WHERE call IN temp.dropped", [])?;
+    connection.execute("DELETE FROM raw_rows WHERE call IN temp.dropped", [])?;
+    let dropped = connection.execute("DELETE FROM calls WHERE id IN temp.dropped", [])?;
+    connection.execute("DELETE FROM temp.dropped", [])?;
+    Ok(dropped as u64)
+}

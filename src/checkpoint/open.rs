@@ -1,0 +1,256 @@
+//! Opening the file: new, known, or refused with the reason.
+
+use std::{
+    fs::File,
+    io::Read,
+    path::{Path, PathBuf},
+};
+
+use rusqlite::{Connection, OpenFlags};
+
+use super::{CheckpointError, lock::Lock, schema};
+
+/// Files up to this size are read through for damage when they are opened; larger ones only where they are used, so that
+/// going on with a million calls begins at once.
+const READ_THROUGH: u64 = 32 << 20;
+
+/// The checkpoint in use by this process: nobody else runs on it.
+#[derive(Debug)]
+pub struct Checkpoint {
+    /// Declared before the lock: the database is closed before the lock is let go.
+    pub(super) connection: Connection,
+    path: PathBuf,
+    _lock: Option<Lock>,
+}
+
+impl Checkpoint {
+    /// Opens the checkpoint at `path`, or makes a new one there.
+    pub fn open(path: &Path) -> Result<Self, CheckpointError> {
+        let lock = Lock::take(path)?;
+        if !path.exists() {
+            create(path)?;
+        }
+        let version = inspect(path)?;
+        let mut connection = connect(path, OpenFlags::SQLITE_OPEN_READ_WRITE)?;
+        settle_in(&mut connection, version).map_err(|error| of_open(path, error))?;
+        Ok(Self { connection, path: path.to_owned(), _lock: Some(lock) })
+    }
+
+    /// A copy of the checkpoint at `path` (or a new one, if there is none) at `scratch`, to try things on: the original
+    /// may be in use and is not touched.
+    pub fn scratch(path: &Path, scratch: &Path) -> Result<Self, CheckpointError> {
+        if path.exists() {
+            let original = ReadOnlyCheckpoint::open(path)?;
+            let target = scratch.to_string_lossy().into_owned();
+            original.connection.execute("VACUUM INTO ?1", [target]).map_err(|error| of_open(path, error))?;
+        } else {
+            create(scratch)?;
+        }
+        let version = inspect(scratch)?;
+        let mut connection = connect(scratch, OpenFlags::SQLITE_OPEN_READ_WRITE)?;
+        settle_in(&mut connection, version).map_err(|error| of_open(scratch, error))?;
+        Ok(Self { connection, path: scratch.to_owned(), _lock: None })
+    }
+
+    /// Where it is.
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// Whether no call was ever staged in it.
+    pub fn is_fresh(&self) -> Result<bool, CheckpointError> {
+        Ok(self.connection.query_row("SELECT NOT EXISTS (SELECT 1 FROM calls)", [], |row| row.get(0))?)
+    }
+
+    /// Drops the texts that have landed and gives their space back to the disk.
+    pub fn compact(&mut self) -> Result<(), CheckpointError> {
+        if super::stage::drop_landed_texts(&mut self.connection)? > 0 {
+            self.connection.execute_batch("VACUUM;")?;
+        }
+        self.connection.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()))?;
+        Ok(())
+    }
+}
+
+/// The checkpoint as a reader sees it, also while a run uses it.
+#[derive(Debug)]
+pub struct ReadOnlyCheckpoint {
+    pub(super) connection: Connection,
+    path: PathBuf,
+}
+
+impl ReadOnlyCheckpoint {
+    /// Opens the checkpoint at `path` for questions only.
+    pub fn open(path: &Path) -> Result<Self, CheckpointError> {
+        if !path.exists() {
+            return Err(CheckpointError::Missing(path.to_owned()));
+        }
+        inspect(path)?;
+        let connection = connect(path, OpenFlags::SQLITE_OPEN_READ_ONLY)?;
+        Ok(Self { connection, path: path.to_owned() })
+    }
+
+    /// Where it is.
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+}
+
+/// Makes the file aside and moves it into place, so that a crash leaves no file of 0 bytes.
+fn create(path: &Path) -> Result<(), CheckpointError> {
+    let unusable = |why: String| CheckpointError::Unusable { path: path.to_owned(), why };
+    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    let aside = tempfile::Builder::new()
+        .prefix(".callport-")
+        .tempfile_in(folder)
+        .map_err(|error| unusable(error.to_string()))?
+        .into_temp_path();
+    let mut connection = connect(&aside, OpenFlags::SQLITE_OPEN_READ_WRITE)?;
+    schema::migrate(&mut connection, 0).map_err(|error| of_open(path, error))?;
+    connection.close().map_err(|(_, error)| of_open(path, error))?;
+    aside.persist_noclobber(path).map_err(|error| unusable(error.to_string()))
+}
+
+/// What the file's head says, before the database library touches it: its version, or why it is refused.
+fn inspect(path: &Path) -> Result<i64, CheckpointError> {
+    let unusable =
+        |error: std::io::Error| CheckpointError::Unusable { path: path.to_owned(), why: error.to_string() };
+    let mut head = Vec::with_capacity(100);
+    File::open(path).map_err(unusable)?.take(100).read_to_end(&mut head).map_err(unusable)?;
+    if head.is_empty() {
+        return Err(CheckpointError::Empty(path.to_owned()));
+    }
+    if !head.starts_with(b"SQLite format 3\0") {
+        return Err(CheckpointError::Foreign(path.to_owned()));
+    }
+    let number = |at: usize| {
+        head.get(at..at + 4)
+            .and_then(|bytes| bytes.try_into().ok())
+            .map(|bytes| i64::from(u32::from_be_bytes(bytes)))
+    };
+    let (Some(version), Some(application)) = (number(60), number(68)) else {
+        return Err(CheckpointError::Damaged { path: path.to_owned(), why: "its head is cut short".into() });
+    };
+    if application != schema::APPLICATION_ID {
+        return Err(CheckpointError::Foreign(path.to_owned()));
+    }
+    if version > schema::VERSION {
+        return Err(CheckpointError::Newer { path: path.to_owned(), found: version, known: schema::VERSION });
+    }
+    Ok(version)
+}
+
+fn connect(path: &Path, access: OpenFlags) -> Result<Connection, CheckpointError> {
+    let flags = access | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+    let connection = Connection::open_with_flags(path, flags).map_err(|error| of_open(path, error))?;
+    connection
+        .busy_timeout(std::time::Duration::from_secs(10))
+        .and_then(|()| connection.execute_batch("PRAGMA cache_size = -16000;"))
+        .map_err(|error| of_open(path, error))?;
+    connection.set_prepared_statement_cache_capacity(64);
+    Ok(connection)
+}
+
+fn settle_in(connection: &mut Connection, version: i64) -> rusqlite::Result<()> {
+    connection.query_row("PRAGMA journal_mode = WAL", [], |_| Ok(()))?;
+    connection.execute_batch("PRAGMA synchronous = FULL;")?;
+    schema::migrate(connection, version)?;
+    let size: i64 = connection.query_row(
+        "SELECT page_count * page_size FROM pragma_page_count(), pragma_page_size()",
+        [],
+        |row| row.get(0),
+    )?;
+    if u64::try_from(size).unwrap_or(u64::MAX) <= READ_THROUGH {
+        let verdict: String = connection.query_row("PRAGMA quick_check(1)", [], |row| row.get(0))?;
+        if verdict != "ok" {
+            let code = rusqlite::ffi::Error::new(rusqlite::ffi::SQLITE_CORRUPT);
+            return Err(rusqlite::Error::SqliteFailure(code, Some(verdict)));
+        }
+    }
+    super::stage::discard_unfinished(connection)?;
+    connection.execute_batch(schema::WAITING_INDEX)
+}
+
+/// What a failure while opening means: damage, or a file that cannot be used.
+fn of_open(path: &Path, error: rusqlite::Error) -> CheckpointError {
+    use rusqlite::ErrorCode;
+    match error.sqlite_error_code() {
+        Some(ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase | ErrorCode::Unknown) => {
+            CheckpointError::Damaged { path: path.to_owned(), why: error.to_string() }
+        }
+        Some(ErrorCode::DiskFull) => CheckpointError::DiskFull,
+        _ => CheckpointError::Unusable { path: path.to_owned(), why: error.to_string() },
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::io::{Seek, SeekFrom, Write};
+
+    fn folder() -> tempfile::TempDir {
+        tempfile::tempdir().unwrap()
+    }
+
+    fn put(path: &Path, bytes: &[u8]) {
+        File::create(path).unwrap().write_all(bytes).unwrap();
+    }
+
+    #[test]
+    fn a_new_checkpoint_is_its_owners_alone_and_opens_again() {
+        let folder = folder();
+        let path = folder.path().join("c");
+        drop(Checkpoint::open(&path).unwrap());
+        #[cfg(unix)]
+        {
+            use std::os::unix::fs::PermissionsExt;
+            assert_eq!(path.metadata().unwrap().permissions().mode() & 0o777, 0o600);
+        }
+        assert!(Checkpoint::open(&path).unwrap().is_fresh().unwrap());
+        assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 1, "nothing is left beside it");
+    }
+
+    #[test]
+    fn a_reader_may_look_while_a_run_uses_it_but_no_second_run_may() {
+        let folder = folder();
+        let path = folder.path().join("c");
+        let _held = Checkpoint::open(&path).unwrap();
+        assert!(matches!(Checkpoint::open(&path), Err(CheckpointError::InUse(_))));
+        ReadOnlyCheckpoint::open(&path).unwrap();
+    }
+
+    #[test]
+    fn what_is_no_sound_checkpoint_is_refused_by_its_name() {
+        let folder = folder();
+        let path = folder.path().join("c");
+        assert!(matches!(ReadOnlyCheckpoint::open(&path), Err(CheckpointError::Missing(_))));
+        put(&path, b"");
+        assert!(matches!(Checkpoint::open(&path), Err(CheckpointError::Empty(_))));
+        put(&path, b"id,from,to\n1,2,3\n");
+        assert!(matches!(Checkpoint::open(&path), Err(CheckpointError::Foreign(_))));
+        put(&path, b"SQLite format 3\0 and no more");
+        assert!(matches!(Checkpoint::open(&path), Err(CheckpointError::Damaged { .. })));
+    }
+
+    #[test]
+    fn a_damaged_page_is_noticed() {
+        let folder = folder();
+        let path = folder.path().join("c");
+        drop(Checkpoint::open(&path).unwrap());
+        let mut file = File::options().write(true).open(&path).unwrap();
+        file.seek(SeekFrom::Start(4096)).unwrap();
+        file.write_all(&[0xff; 4096]).unwrap();
+        drop(file);
+        assert!(matches!(Checkpoint::open(&path), Err(CheckpointError::Damaged { .. })));
+    }
+
+    #[test]
+    fn a_file_of_a_newer_callport_is_refused_and_left_alone() {
+        let folder = folder();
+        let path = folder.path().join("c");
+        let checkpoint = Checkpoint::open(&path).unwrap();
+        checkpoint.connection.pragma_update(None, "user_version", schema::VERSION + 1).unwrap();
+        drop(checkpoint);
+        assert!(matches!(Checkpoint::open(&path), Err(CheckpointError::Newer { .. })));
+    }
+}

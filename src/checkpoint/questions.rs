@@ -1,0 +1,334 @@
+//! What people and plans ask of the file, read-only.
+
+use rusqlite::{Connection, params};
+use serde::Serialize;
+
+use super::{Checkpoint, CheckpointError, ReadOnlyCheckpoint};
+use crate::call::{CallKey, Moment};
+
+/// What `status` tells.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
+pub struct Status {
+    /// Calls by state: staged, sending, imported, rejected, undecided.
+    pub calls: std::collections::BTreeMap<String, u64>,
+    /// Every run, the last one last.
+    pub runs: Vec<RunStatus>,
+    /// Every file that calls came from.
+    pub files: Vec<FileStatus>,
+    /// Conversations that calls went to.
+    pub conversations: u64,
+    /// Calls whose fate is open.
+    pub undecided: Vec<UndecidedCall>,
+    /// The size of the file.
+    pub checkpoint_bytes: u64,
+}
+
+/// One run.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct RunStatus {
+    /// Its name.
+    pub run: String,
+    /// When it began.
+    pub started_at: String,
+    /// When it ended in good order.
+    pub finished_at: Option<String>,
+    /// What its sheet said.
+    pub sheet: Option<serde_json::Value>,
+}
+
+/// One file.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct FileStatus {
+    /// Its path.
+    pub file: String,
+    /// Its calls by state.
+    pub calls: std::collections::BTreeMap<String, u64>,
+}
+
+/// One call whose fate is open.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct UndecidedCall {
+    /// The previous platform's id, else the call's key.
+    pub call: String,
+    /// Where its row stands.
+    pub file: String,
+    /// The line.
+    pub line: u64,
+    /// The conversation that it was added to; none where it was to make one.
+    pub conversation: Option<u64>,
+    /// When it was sent.
+    pub sent_at: String,
+    /// Why its fate is open.
+    pub why: Option<String>,
+}
+
+/// The rows of a run by what became of their calls.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct SheetCounts {
+    /// Landed.
+    pub imported: u64,
+    /// Refused.
+    pub refused: u64,
+    /// Sent, fate open.
+    pub undecided: u64,
+    /// Not sent.
+    pub pending: u64,
+}
+
+/// What a queue that waits means for a plan.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PlannedQueue {
+    /// The threads of the conversation that takes its calls, as far as is known; none where a new one is made.
+    pub threads: Option<u32>,
+    /// What each call takes, in order.
+    pub sizes: Vec<u32>,
+}
+
+const STATE: &str = "CASE requests.state WHEN 0 THEN 'sending' WHEN 1 THEN 'imported' WHEN 2 THEN 'undecided'
+  WHEN 3 THEN 'rejected' ELSE 'staged' END";
+
+impl ReadOnlyCheckpoint {
+    /// Everything that `status` tells.
+    pub fn status(&self) -> Result<Status, CheckpointError> {
+        let c = &self.connection;
+        let mut status = Status { checkpoint_bytes: self.size(), ..Status::default() };
+        for state in ["staged", "sending", "imported", "rejected", "undecided"] {
+            status.calls.insert(state.to_owned(), 0);
+        }
+        for (path, state, count) in calls_by_file(c)? {
+            *status.calls.entry(state.clone()).or_default() += count;
+            match status.files.last_mut().filter(|file| file.file == path) {
+                Some(file) => drop(file.calls.insert(state, count)),
+                None => status.files.push(FileStatus { file: path, calls: [(state, count)].into() }),
+            }
+        }
+        status.conversations = c.query_row("SELECT COUNT(*) FROM conversations", [], |row| row.get(0))?;
+        status.runs = runs(c)?;
+        status.undecided = undecided(c)?;
+        Ok(status)
+    }
+
+    fn size(&self) -> u64 {
+        let mut log = self.path().as_os_str().to_owned();
+        log.push("-wal");
+        [self.path(), std::path::Path::new(&log)]
+            .iter()
+            .filter_map(|path| path.metadata().ok())
+            .map(|metadata| metadata.len())
+            .sum()
+    }
+}
+
+fn calls_by_file(c: &Connection) -> rusqlite::Result<Vec<(String, String, u64)>> {
+    c.prepare(&format!(
+        "SELECT files.path, {STATE} AS state, COUNT(*) FROM calls JOIN files ON files.id = calls.file
+         LEFT JOIN requests ON requests.id = calls.request GROUP BY files.id, state ORDER BY files.id, state"
+    ))?
+    .query_map([], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)))?
+    .collect()
+}
+
+fn runs(c: &Connection) -> rusqlite::Result<Vec<RunStatus>> {
+    c.prepare("SELECT name, started_at, finished_at, sheet FROM runs ORDER BY id")?
+        .query_map([], |row| {
+            let sheet: Option<String> = row.get(3)?;
+            Ok(RunStatus {
+                run: row.get(0)?,
+                started_at: shown(row.get(1)?),
+                finished_at: row.get::<_, Option<i64>>(2)?.map(shown),
+                sheet: sheet.and_then(|sheet| serde_json::from_str(&sheet).ok()),
+            })
+        })?
+        .collect()
+}
+
+fn shown(seconds: i64) -> String {
+    Moment::from_epoch_seconds(seconds).map(|moment| moment.to_string()).unwrap_or_default()
+}
+
+fn undecided(c: &Connection) -> rusqlite::Result<Vec<UndecidedCall>> {
+    c.prepare(
+        "SELECT calls.source_id, calls.key, files.path, calls.line, conversations.helpscout_id, requests.sent_at,
+           requests.why
+         FROM requests JOIN calls ON calls.request = requests.id JOIN files ON files.id = calls.file
+         LEFT JOIN conversations ON conversations.id = requests.conversation
+         WHERE requests.state IN (0, 2) ORDER BY requests.id, calls.id",
+    )?
+    .query_map([], |row| {
+        let id: Option<String> = row.get(0)?;
+        Ok(UndecidedCall {
+            call: id.unwrap_or(CallKey::from_bytes(row.get(1)?).to_string()),
+            file: row.get(2)?,
+            line: row.get(3)?,
+            conversation: row.get(4)?,
+            sent_at: shown(row.get(5)?),
+            why: row.get(6)?,
+        })
+    })?
+    .collect()
+}
+
+pub(super) fn open_calls(c: &Connection) -> rusqlite::Result<u64> {
+    c.query_row(
+        "SELECT (SELECT COUNT(*) FROM calls INDEXED BY calls_waiting WHERE request IS NULL)
+           + (SELECT COALESCE(SUM(LENGTH(carried) / 8), 0) FROM requests WHERE state IN (0, 2))",
+        [],
+        |row| row.get(0),
+    )
+}
+
+impl Checkpoint {
+    /// Begins a run.
+    pub fn begin_run(&self, name: &str, now: Moment) -> Result<i64, CheckpointError> {
+        self.connection.execute(
+            "INSERT INTO runs (name, started_at) VALUES (?1, ?2)",
+            params![name, now.epoch_seconds()],
+        )?;
+        Ok(self.connection.last_insert_rowid())
+    }
+
+    /// Ends a run with its sheet, in JSON.
+    pub fn end_run(&self, run: i64, now: Moment, sheet: &str) -> Result<(), CheckpointError> {
+        self.connection.execute(
+            "UPDATE runs SET finished_at = ?2, sheet = ?3 WHERE id = ?1",
+            params![run, now.epoch_seconds(), sheet],
+        )?;
+        Ok(())
+    }
+
+    /// How many calls wait or are in flight.
+    pub fn open_calls(&self) -> Result<u64, CheckpointError> {
+        Ok(open_calls(&self.connection)?)
+    }
+
+    /// What became of the calls that rows of this run told of: the new ones (behind `before`) and those known before
+    /// that were open when their row was read.
+    pub fn sheet_counts(&self, before: i64) -> Result<SheetCounts, CheckpointError> {
+        let mut counts = SheetCounts::default();
+        let queries = [
+            format!(
+                "SELECT {STATE} AS state, COUNT(*) FROM calls LEFT JOIN requests ON requests.id = calls.request
+                 WHERE calls.id > {before} GROUP BY state"
+            ),
+            format!(
+                "SELECT {STATE} AS state, COUNT(*) FROM temp.seen JOIN calls ON calls.id = seen.call
+                 LEFT JOIN requests ON requests.id = calls.request WHERE seen.open = 1 GROUP BY state"
+            ),
+        ];
+        for query in queries {
+            let mut statement = self.connection.prepare(&query)?;
+            let mut rows = statement.query([])?;
+            while let Some(row) = rows.next()? {
+                let (state, count): (String, u64) = (row.get(0)?, row.get(1)?);
+                *match state.as_str() {
+                    "imported" => &mut counts.imported,
+                    "rejected" => &mut counts.refused,
+                    "staged" => &mut counts.pending,
+                    _ => &mut counts.undecided,
+                } += count;
+            }
+        }
+        Ok(counts)
+    }
+
+    /// Moves the calls that the service refused in this run to the rows that are written back at its end.
+    pub fn collect_refused(&self, run: i64) -> Result<(), CheckpointError> {
+        self.connection.execute(
+            "INSERT OR IGNORE INTO temp.late SELECT calls.file, calls.line, requests.why, 1
+             FROM requests JOIN calls ON calls.request = requests.id WHERE requests.state = 3 AND requests.run = ?1",
+            [run],
+        )?;
+        Ok(())
+    }
+
+    /// The files with rows that are rejected after they were read, with how many.
+    pub fn late_files(&self) -> Result<Vec<String>, CheckpointError> {
+        Ok(self
+            .connection
+            .prepare("SELECT DISTINCT files.path FROM temp.late JOIN files ON files.id = late.file ORDER BY files.id")?
+            .query_map([], |row| row.get(0))?
+            .collect::<Result<_, _>>()?)
+    }
+
+    /// Why the row at `line` of `file` is rejected after it was read, and whether by the service.
+    pub fn late_rejection(&self, file: &str, line: u64) -> Result<Option<(String, bool)>, CheckpointError> {
+        use rusqlite::OptionalExtension;
+        Ok(self
+            .connection
+            .prepare_cached(
+                "SELECT reason, refused FROM temp.late WHERE file = (SELECT id FROM files WHERE path = ?1) AND line = ?2",
+            )?
+            .query_row(params![file, line], |row| Ok((row.get(0)?, row.get(1)?)))
+            .optional()?)
+    }
+
+    /// The rows of `file` that are rejected after they were read, by line, with the raw row where it was kept.
+    pub fn late_rows(&self, file: &str) -> Result<Vec<(u64, String, bool, Option<String>)>, CheckpointError> {
+        Ok(self
+            .connection
+            .prepare(
+                "SELECT late.line, late.reason, late.refused, (SELECT raw_rows.content FROM calls JOIN raw_rows
+                   ON raw_rows.call = calls.id WHERE calls.file = late.file AND calls.line = late.line)
+                 FROM temp.late WHERE file = (SELECT id FROM files WHERE path = ?1) ORDER BY late.line",
+            )?
+            .query_map([file], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?)))?
+            .collect::<Result<_, _>>()?)
+    }
+
+    /// Forgets the rows that are rejected after they were read, once they are told.
+    pub fn clear_late(&self) -> Result<(), CheckpointError> {
+        Ok(self.connection.execute_batch("DELETE FROM temp.late")?)
+    }
+
+    /// Takes note of a rejection; whether an earlier run made it too.
+    pub fn note_rejection(&self, fingerprint: [u8; 16], run: i64) -> Result<bool, CheckpointError> {
+        Ok(super::stage::note_rejection(&self.connection, fingerprint, run)?)
+    }
+
+    /// Tells `each` every queue that waits, one after another, for a plan.
+    pub fn plan(&self, mut each: impl FnMut(PlannedQueue)) -> Result<(), CheckpointError> {
+        let c = &self.connection;
+        let mut calls = c.prepare(
+            "SELECT queue, size FROM calls INDEXED BY calls_waiting WHERE request IS NULL ORDER BY queue, started_at, key",
+        )?;
+        let mut rows = calls.query([])?;
+        let mut current: Option<(i64, Vec<u32>)> = None;
+        while let Some(row) = rows.next()? {
+            let (queue, size): (i64, u32) = (row.get(0)?, row.get(1)?);
+            match &mut current {
+                Some((known, sizes)) if *known == queue => sizes.push(size),
+                _ => {
+                    if let Some((queue, sizes)) = current.replace((queue, vec![size])) {
+                        each(PlannedQueue { threads: threads(c, queue)?, sizes });
+                    }
+                }
+            }
+        }
+        if let Some((queue, sizes)) = current {
+            each(PlannedQueue { threads: threads(c, queue)?, sizes });
+        }
+        Ok(())
+    }
+
+    /// Customers of the calls that wait: known to Help Scout by id or from an earlier run, and new.
+    pub fn planned_customers(&self) -> Result<(u64, u64, u64), CheckpointError> {
+        Ok(self.connection.query_row(
+            "SELECT COUNT(*) FILTER (WHERE confirmed), COUNT(*) FILTER (WHERE NOT confirmed),
+               COUNT(*) FILTER (WHERE NOT confirmed AND email IS NULL)
+             FROM customers WHERE id IN (SELECT customer FROM calls WHERE request IS NULL)",
+            [],
+            |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)),
+        )?)
+    }
+}
+
+/// The threads of the conversation that takes a queue's next call: its newest one, or the one that the rows name (not
+/// known before it is asked: taken as empty), or none.
+fn threads(c: &Connection, queue: i64) -> rusqlite::Result<Option<u32>> {
+    let state = super::delivery::queue(c, queue)?;
+    Ok(match state.newest {
+        Some(newest) if newest.state == super::ConversationState::Open => Some(newest.threads),
+        Some(_) => None,
+        None => state.existing.map(|_| 0),
+    })
+}

@@ -1,0 +1,70 @@
+//! The form of the file, and how an older form becomes the present one.
+//!
+//! Migrations are only ever appended; a file's `user_version` says how many it has had. Each runs in one exclusive
+//! transaction with the number it leaves.
+
+use rusqlite::{Connection, TransactionBehavior};
+
+/// Marks the file as ours in its header: `call` in ASCII.
+pub(super) const APPLICATION_ID: i64 = 0x6361_6c6c;
+
+/// From nothing to the present, in order.
+const MIGRATIONS: &[&str] = &[FIRST];
+
+/// The newest form.
+pub(super) const VERSION: i64 = MIGRATIONS.len() as i64;
+
+/// * `calls.request` is null while a call is staged. `text` is dropped once it has landed; `fingerprint` stays.
+/// * `call_keys` is a table of its own, so that loading does not keep it up row by row.
+/// * `requests.carried` holds the calls of a request whose fate is open (eight bytes each, little-endian), so that no
+///   index on `calls.request` is needed for the millions that have landed.
+/// * `queues.existing` is the conversation that the rows named; a conversation of another queue takes its calls over when
+///   a redirect leads there.
+const FIRST: &str = "
+CREATE TABLE meta (name TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT, WITHOUT ROWID;
+CREATE TABLE runs (
+  id INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE, started_at INTEGER NOT NULL, finished_at INTEGER, sheet TEXT
+) STRICT;
+CREATE TABLE files (id INTEGER PRIMARY KEY, path TEXT NOT NULL UNIQUE) STRICT;
+CREATE TABLE customers (
+  id INTEGER PRIMARY KEY, key BLOB NOT NULL UNIQUE, helpscout_id INTEGER, email TEXT, phone TEXT,
+  fields TEXT NOT NULL, confirmed INTEGER NOT NULL
+) STRICT;
+CREATE TABLE queues (
+  id INTEGER PRIMARY KEY, key BLOB NOT NULL UNIQUE, existing INTEGER, inbox TEXT NOT NULL, subject TEXT NOT NULL
+) STRICT;
+CREATE TABLE conversations (
+  id INTEGER PRIMARY KEY, queue INTEGER NOT NULL, part INTEGER NOT NULL, helpscout_id INTEGER NOT NULL UNIQUE,
+  threads INTEGER NOT NULL, state INTEGER NOT NULL, created_by INTEGER, inbox INTEGER, subject TEXT
+) STRICT;
+CREATE INDEX conversations_of_queue ON conversations (queue, part);
+CREATE TABLE calls (
+  id INTEGER PRIMARY KEY, key BLOB NOT NULL, source_id TEXT, file INTEGER NOT NULL, line INTEGER NOT NULL,
+  started_at INTEGER NOT NULL, updated_at INTEGER, queue INTEGER NOT NULL, customer INTEGER NOT NULL, request INTEGER,
+  size INTEGER NOT NULL, fingerprint INTEGER NOT NULL, text TEXT
+) STRICT;
+CREATE TABLE call_keys (key BLOB PRIMARY KEY, call INTEGER NOT NULL) STRICT, WITHOUT ROWID;
+CREATE TABLE raw_rows (call INTEGER PRIMARY KEY, content TEXT NOT NULL) STRICT;
+CREATE TABLE requests (
+  id INTEGER PRIMARY KEY, kind INTEGER NOT NULL, state INTEGER NOT NULL, run INTEGER NOT NULL, queue INTEGER,
+  conversation INTEGER, customer INTEGER, sent_at INTEGER NOT NULL, resource INTEGER, mark INTEGER, carried BLOB, why TEXT
+) STRICT;
+CREATE INDEX requests_open ON requests (state) WHERE state IN (0, 2);
+CREATE TABLE known_rejections (fingerprint BLOB PRIMARY KEY, run INTEGER NOT NULL) STRICT, WITHOUT ROWID;
+";
+
+/// The index by which queues are worked off; it is dropped while rows are loaded.
+pub(super) const WAITING_INDEX: &str =
+    "CREATE INDEX IF NOT EXISTS calls_waiting ON calls (queue, started_at) WHERE request IS NULL";
+
+/// Brings `connection` from the form `from` to the present one.
+pub(super) fn migrate(connection: &mut Connection, from: i64) -> rusqlite::Result<()> {
+    for (done, migration) in (0_i64..).zip(MIGRATIONS).filter(|(done, _)| *done >= from) {
+        let transaction = connection.transaction_with_behavior(TransactionBehavior::Exclusive)?;
+        transaction.execute_batch(migration)?;
+        transaction.pragma_update(None, "application_id", APPLICATION_ID)?;
+        transaction.pragma_update(None, "user_version", done + 1)?;
+        transaction.commit()?;
+    }
+    Ok(())
+}

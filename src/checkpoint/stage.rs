@@ -1,0 +1,706 @@
+//! Loading calls into the checkpoint.
+//!
+//! A call that is known already (by its key) is looked up and set against what is stored; a new one is appended without an
+//! index on its key. [`Stager::finish`] sorts the new ones once (see [`super::merge`]). Until then `meta.staged_to` names
+//! the last finished call, and whatever lies behind it is dropped when the file is opened again: a crash while staging
+//! leaves no half-known file.
+
+use std::collections::HashMap;
+
+use rusqlite::{Connection, OptionalExtension, params};
+
+use super::{Checkpoint, CheckpointError, lineage, merge, schema};
+use crate::{
+    call::{Call, CallKey, Destination, stable_digest, text_fingerprint},
+    policy::RequestState,
+};
+
+/// Rows between two commits: enough that a commit costs nothing beside them, few enough that the log stays small.
+const ROWS_A_COMMIT: u32 = 20_000;
+/// Known queues and customers held in memory; beyond that they are looked up.
+const CACHE: usize = 100_000;
+
+/// One call with where it was read.
+#[derive(Debug, Clone)]
+pub struct StagedRow {
+    /// The call.
+    pub call: Call,
+    /// Its file, by [`Stager::file`].
+    pub file: i64,
+    /// The line on which its row begins.
+    pub line: u64,
+    /// The bytes of JSON that its thread takes.
+    pub size: u32,
+    /// The row as it was read, where its input cannot be read again.
+    pub raw: Option<String>,
+}
+
+/// What loading found.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct StagedFigures {
+    /// Rows whose call an earlier run imported.
+    pub already_imported: u64,
+    /// Rows whose call an earlier row of this run told of.
+    pub repeats: u64,
+    /// How many of the already imported now differ.
+    pub changed: u64,
+    /// Rows rejected because an earlier row of this run has their id and other content.
+    pub conflicts: u64,
+    /// Rows that `--limit` left out.
+    pub left_out: u64,
+    /// The calls that this run made begin behind this one.
+    pub before: i64,
+}
+
+/// Loads calls. Dropping it without [`Stager::finish`] leaves what was loaded to be discarded.
+#[derive(Debug)]
+pub struct Stager<'a> {
+    pub(super) connection: &'a mut Connection,
+    pub(super) figures: StagedFigures,
+    run: i64,
+    /// The last call of earlier runs.
+    pub(super) before: i64,
+    any_known: bool,
+    uncommitted: u32,
+    queues: HashMap<[u8; 16], i64>,
+    customers: HashMap<[u8; 16], i64>,
+}
+
+impl Checkpoint {
+    /// Begins to load the calls of the run `run`.
+    pub fn stage(&mut self, run: i64) -> Result<Stager<'_>, CheckpointError> {
+        let connection = &mut self.connection;
+        connection.execute_batch(
+            "PRAGMA synchronous = NORMAL; PRAGMA wal_autocheckpoint = 4000; DROP INDEX IF EXISTS calls_waiting;
+             DROP TABLE IF EXISTS temp.seen; DROP TABLE IF EXISTS temp.twins; DROP TABLE IF EXISTS temp.late;
+             CREATE TEMP TABLE seen (
+               call INTEGER PRIMARY KEY, file INTEGER, line INTEGER, fingerprint INTEGER, updated_at INTEGER, open INTEGER
+             );
+             CREATE TEMP TABLE twins (key BLOB, file INTEGER, count INTEGER, PRIMARY KEY (key, file)) WITHOUT ROWID;
+             DROP TABLE IF EXISTS temp.dropped; CREATE TEMP TABLE dropped (call INTEGER PRIMARY KEY);
+             CREATE TEMP TABLE late (
+               file INTEGER, line INTEGER, reason TEXT, refused INTEGER, PRIMARY KEY (file, line)
+             ) WITHOUT ROWID;
+             BEGIN IMMEDIATE;",
+        )?;
+        let before = staged_to(connection)?;
+        let any_known =
+            connection.query_row("SELECT EXISTS (SELECT 1 FROM call_keys)", [], |row| row.get(0))?;
+        Ok(Stager {
+            connection,
+            figures: StagedFigures { before, ..StagedFigures::default() },
+            run,
+            before,
+            any_known,
+            uncommitted: 0,
+            queues: HashMap::new(),
+            customers: HashMap::new(),
+        })
+    }
+}
+
+impl Stager<'_> {
+    /// The number by which rows of the file `path` are stored.
+    pub fn file(&mut self, path: &str) -> Result<i64, CheckpointError> {
+        self.connection.execute("INSERT INTO files (path) VALUES (?1) ON CONFLICT DO NOTHING", [path])?;
+        Ok(self.connection.query_row("SELECT id FROM files WHERE path = ?1", [path], |row| row.get(0))?)
+    }
+
+    /// Takes note of a rejected row by its fingerprint (content and kinds of fault); whether an earlier run rejected it
+    /// alike.
+    pub fn reject(&mut self, fingerprint: [u8; 16]) -> Result<bool, CheckpointError> {
+        Ok(note_rejection(self.connection, fingerprint, self.run)?)
+    }
+
+    /// Loads a call.
+    pub fn add(&mut self, row: StagedRow) -> Result<(), CheckpointError> {
+        self.place(row)?;
+        self.uncommitted += 1;
+        if self.uncommitted >= ROWS_A_COMMIT {
+            self.connection.execute_batch("COMMIT; BEGIN IMMEDIATE;")?;
+            self.uncommitted = 0;
+        }
+        Ok(())
+    }
+
+    fn place(&mut self, mut row: StagedRow) -> Result<(), CheckpointError> {
+        if self.any_known {
+            if let Some(call) = self.known(row.call.identity.key)? {
+                if row.call.identity.id.is_some() {
+                    return self.see(call, &row);
+                }
+                row.call.identity.key = row.call.identity.key.twin(self.next_twin(&row)?);
+                if let Some(call) = self.known(row.call.identity.key)? {
+                    return self.see(call, &row);
+                }
+            }
+        }
+        self.append(&row)
+    }
+
+    fn known(&self, key: CallKey) -> rusqlite::Result<Option<i64>> {
+        self.connection
+            .prepare_cached("SELECT call FROM call_keys WHERE key = ?1")?
+            .query_row([key.to_bytes()], |row| row.get(0))
+            .optional()
+    }
+
+    /// How many rows of this file have been like this one, itself included.
+    fn next_twin(&self, row: &StagedRow) -> rusqlite::Result<u32> {
+        self.connection
+            .prepare_cached(
+                "INSERT INTO temp.twins (key, file, count) VALUES (?1, ?2, 1)
+                 ON CONFLICT DO UPDATE SET count = count + 1 RETURNING count",
+            )?
+            .query_row(params![row.call.identity.key.to_bytes(), row.file], |row| row.get(0))
+    }
+
+    fn append(&mut self, row: &StagedRow) -> Result<(), CheckpointError> {
+        let (queue, customer) = (self.queue(&row.call)?, self.customer(&row.call)?);
+        let call = &row.call;
+        self.connection
+            .prepare_cached(
+                "INSERT INTO calls
+                   (key, source_id, file, line, started_at, updated_at, queue, customer, size, fingerprint, text)
+                 VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)",
+            )?
+            .execute(params![
+                call.identity.key.to_bytes(),
+                call.identity.id,
+                row.file,
+                row.line,
+                call.started_at.epoch_seconds(),
+                call.updated_at,
+                queue,
+                customer,
+                row.size,
+                text_fingerprint(&call.text),
+                call.text,
+            ])?;
+        self.keep_raw(self.connection.last_insert_rowid(), row)
+    }
+
+    fn keep_raw(&self, call: i64, row: &StagedRow) -> Result<(), CheckpointError> {
+        if let Some(raw) = &row.raw {
+            self.connection
+                .prepare_cached("INSERT OR REPLACE INTO raw_rows (call, content) VALUES (?1, ?2)")?
+                .execute(params![call, raw])?;
+        }
+        Ok(())
+    }
+
+    /// A row whose call the checkpoint knows.
+    fn see(&mut self, call: i64, row: &StagedRow) -> Result<(), CheckpointError> {
+        let fingerprint = text_fingerprint(&row.call.text);
+        let first = self
+            .connection
+            .prepare_cached("INSERT OR IGNORE INTO temp.seen VALUES (?1, ?2, ?3, ?4, ?5, 0)")?
+            .execute(params![call, row.file, row.line, fingerprint, row.call.updated_at])?
+            == 1;
+        if !first {
+            return self.see_again(call, row, fingerprint);
+        }
+        let (state, known, started_at, place) = self.stored(call)?;
+        let differs = known != fingerprint || started_at != row.call.started_at.epoch_seconds();
+        match state {
+            Some(RequestState::Landed) => {
+                self.figures.already_imported += 1;
+                self.figures.changed += u64::from(differs);
+                return Ok(());
+            }
+            None if differs || place != (row.file, row.line) => self.replace(call, row)?,
+            Some(RequestState::Refused) => self.replace(call, row)?,
+            None | Some(RequestState::Sending | RequestState::Unknown) => {}
+        }
+        self.connection.prepare_cached("UPDATE temp.seen SET open = 1 WHERE call = ?1")?.execute([call])?;
+        Ok(())
+    }
+
+    /// A second row of this run with the id of a call that the checkpoint knew before.
+    fn see_again(&mut self, call: i64, row: &StagedRow, fingerprint: i64) -> Result<(), CheckpointError> {
+        let (seen, updated_at, open, file, line): (i64, Option<i64>, bool, i64, u64) = self
+            .connection
+            .prepare_cached(
+                "SELECT fingerprint, updated_at, open, file, line FROM temp.seen WHERE call = ?1",
+            )?
+            .query_row([call], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?, row.get(4)?)))?;
+        if seen != fingerprint {
+            let (Some(before), Some(now)) = (updated_at, row.call.updated_at) else {
+                return self.conflict(row.file, row.line, file, line);
+            };
+            if now > before {
+                self.connection
+                    .prepare_cached(
+                        "UPDATE temp.seen SET fingerprint = ?2, updated_at = ?3, file = ?4, line = ?5 WHERE call = ?1",
+                    )?
+                    .execute(params![call, fingerprint, now, row.file, row.line])?;
+                let (state, ..) = self.stored(call)?;
+                if open && state.is_none() {
+                    self.replace(call, row)?;
+                }
+            }
+        }
+        self.figures.repeats += 1;
+        Ok(())
+    }
+
+    #[expect(clippy::type_complexity, reason = "the columns of one query, taken apart at once")]
+    fn stored(&self, call: i64) -> rusqlite::Result<(Option<RequestState>, i64, i64, (i64, u64))> {
+        self.connection
+            .prepare_cached(
+                "SELECT state, fingerprint, started_at, file, line FROM calls LEFT JOIN requests ON requests.id = request
+                 WHERE calls.id = ?1",
+            )?
+            .query_row([call], |row| {
+                let state: Option<i64> = row.get(0)?;
+                Ok((state.and_then(RequestState::from_code), row.get(1)?, row.get(2)?, (row.get(3)?, row.get(4)?)))
+            })
+    }
+
+    /// Gives a call that was not sent (or was refused) its present content.
+    fn replace(&mut self, known: i64, row: &StagedRow) -> Result<(), CheckpointError> {
+        let (queue, customer) = (self.queue(&row.call)?, self.customer(&row.call)?);
+        let call = &row.call;
+        self.connection
+            .prepare_cached(
+                "UPDATE calls SET file = ?2, line = ?3, started_at = ?4, updated_at = ?5, queue = ?6, customer = ?7,
+                   size = ?8, fingerprint = ?9, text = ?10, request = NULL WHERE id = ?1",
+            )?
+            .execute(params![
+                known,
+                row.file,
+                row.line,
+                call.started_at.epoch_seconds(),
+                call.updated_at,
+                queue,
+                customer,
+                row.size,
+                text_fingerprint(&call.text),
+                call.text,
+            ])?;
+        self.keep_raw(known, row)
+    }
+
+    /// Takes note that the row at `line` of `file` is rejected in favour of another.
+    pub(super) fn conflict(
+        &mut self,
+        file: i64,
+        line: u64,
+        other: i64,
+        other_line: u64,
+    ) -> Result<(), CheckpointError> {
+        let path: String =
+            self.connection.query_row("SELECT path FROM files WHERE id = ?1", [other], |row| row.get(0))?;
+        let reason = format!(
+            "its call is told of in other words by {path}:{other_line}: remove one of them, or map `updated_at` so that \
+             the newest counts"
+        );
+        self.connection
+            .prepare_cached("INSERT OR IGNORE INTO temp.late VALUES (?1, ?2, ?3, 0)")?
+            .execute(params![file, line, reason])?;
+        self.figures.conflicts += 1;
+        Ok(())
+    }
+
+    fn queue(&mut self, call: &Call) -> Result<i64, CheckpointError> {
+        let (key, existing, inbox, subject) = match &call.destination {
+            Destination::Existing(id) => {
+                (stable_digest(&[b"existing", &id.to_be_bytes()]), Some(*id), "", "")
+            }
+            Destination::Grouped { inbox, group, subject } => {
+                let key = stable_digest(&[b"group", inbox.as_bytes(), group.as_bytes()]);
+                (key, None, inbox.as_str(), subject.as_str())
+            }
+        };
+        if let Some(id) = self.queues.get(&key) {
+            return Ok(*id);
+        }
+        let known = self
+            .connection
+            .prepare_cached("SELECT id FROM queues WHERE key = ?1")?
+            .query_row([key], |row| row.get(0))
+            .optional()?;
+        let id = match known {
+            Some(id) => id,
+            None => {
+                self.connection
+                    .prepare_cached(
+                        "INSERT INTO queues (key, existing, inbox, subject) VALUES (?1, ?2, ?3, ?4)",
+                    )?
+                    .execute(params![key, existing, inbox, subject])?;
+                self.connection.last_insert_rowid()
+            }
+        };
+        remember(&mut self.queues, key, id);
+        Ok(id)
+    }
+
+    fn customer(&mut self, call: &Call) -> Result<i64, CheckpointError> {
+        let customer = &call.customer;
+        let canonical = customer.key().map(|key| key.canonical()).unwrap_or_default();
+        let key = stable_digest(&[b"customer", canonical.as_bytes()]);
+        if let Some(id) = self.customers.get(&key) {
+            return Ok(*id);
+        }
+        let known = self
+            .connection
+            .prepare_cached("SELECT id FROM customers WHERE key = ?1")?
+            .query_row([key], |row| row.get(0))
+            .optional()?;
+        let id = match known {
+            Some(id) => id,
+            None => {
+                let fields: HashMap<&str, &str> =
+                    customer.fields.iter().map(|(name, value)| (*name, value.as_str())).collect();
+                let fields = serde_json::to_string(&fields).unwrap_or_else(|_| "{}".to_owned());
+                self.connection
+                    .prepare_cached(
+                        "INSERT INTO customers (key, helpscout_id, email, phone, fields, confirmed)
+                         VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
+                    )?
+                    .execute(params![
+                        key,
+                        customer.id,
+                        customer.email,
+                        customer.phone,
+                        fields,
+                        customer.id.is_some()
+                    ])?;
+                self.connection.last_insert_rowid()
+            }
+        };
+        remember(&mut self.customers, key, id);
+        Ok(id)
+    }
+
+    /// Ends the loading: sorts the new calls, settles repeats among them, keeps at most `limit` new calls in whole
+    /// conversations, and makes all of it count.
+    pub fn finish(mut self, limit: Option<u64>) -> Result<StagedFigures, CheckpointError> {
+        merge::number_twins(&mut self)?;
+        merge::merge(&mut self)?;
+        if let Some(limit) = limit {
+            merge::keep_whole_conversations(&mut self, limit)?;
+        }
+        let last: i64 =
+            self.connection.query_row("SELECT COALESCE(MAX(id), 0) FROM calls", [], |row| row.get(0))?;
+        lineage::put(self.connection, "staged_to", &last.max(self.before).to_string())?;
+        self.connection.execute_batch("COMMIT;")?;
+        self.connection.execute_batch(schema::WAITING_INDEX)?;
+        self.connection.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()))?;
+        self.connection.execute_batch("PRAGMA synchronous = FULL; PRAGMA wal_autocheckpoint = 1000;")?;
+        Ok(self.figures)
+    }
+
+    /// Forgets what was loaded: nothing of this run is staged.
+    pub fn discard(self) -> Result<(), CheckpointError> {
+        self.connection.execute_batch("COMMIT;")?;
+        discard_unfinished(self.connection)?;
+        self.connection.execute_batch(schema::WAITING_INDEX)?;
+        self.connection.execute_batch("PRAGMA synchronous = FULL; PRAGMA wal_autocheckpoint = 1000;")?;
+        Ok(())
+    }
+}
+
+fn remember(cache: &mut HashMap<[u8; 16], i64>, key: [u8; 16], id: i64) {
+    if cache.len() >= CACHE {
+        cache.clear();
+    }
+    cache.insert(key, id);
+}
+
+pub(super) fn staged_to(connection: &Connection) -> rusqlite::Result<i64> {
+    Ok(lineage::get(connection, "staged_to")?.and_then(|text| text.parse().ok()).unwrap_or(0))
+}
+
+/// Drops what a run loaded that ended before its loading did.
+pub(super) fn discard_unfinished(connection: &Connection) -> rusqlite::Result<()> {
+    let last = staged_to(connection)?;
+    connection.execute("DELETE FROM raw_rows WHERE call > ?1", [last])?;
+    connection.execute("DELETE FROM calls WHERE id > ?1", [last])?;
+    Ok(())
+}
+
+/// Takes note of a rejection; whether an earlier run made it too.
+pub(super) fn note_rejection(
+    connection: &Connection,
+    fingerprint: [u8; 16],
+    run: i64,
+) -> rusqlite::Result<bool> {
+    let first: i64 = connection
+        .prepare_cached(
+            "INSERT INTO known_rejections (fingerprint, run) VALUES (?1, ?2)
+             ON CONFLICT DO UPDATE SET run = run RETURNING run",
+        )?
+        .query_row(params![fingerprint, run], |row| row.get(0))?;
+    Ok(first != run)
+}
+
+/// Drops the texts and raw rows of calls that have landed, in steps that keep the log small; how many there were.
+pub(super) fn drop_landed_texts(connection: &mut Connection) -> rusqlite::Result<u64> {
+    const STEP: i64 = 50_000;
+    let last: i64 = connection.query_row("SELECT COALESCE(MAX(id), 0) FROM calls", [], |row| row.get(0))?;
+    let mut dropped = 0;
+    let mut from = 0;
+    while from <= last {
+        let changed = connection.execute(
+            "UPDATE calls SET text = NULL WHERE id BETWEEN ?1 AND ?2 AND text IS NOT NULL
+               AND request IN (SELECT id FROM requests WHERE state = 1)",
+            [from, from + STEP - 1],
+        )?;
+        dropped += changed as u64;
+        from += STEP;
+    }
+    connection.execute("DELETE FROM raw_rows WHERE call IN (SELECT id FROM calls WHERE text IS NULL)", [])?;
+    Ok(dropped)
+}
+
+#[cfg(test)]
+pub(super) mod tests {
+    use super::*;
+    use crate::call::{Customer, Identity, Moment};
+    use proptest::prelude::*;
+
+    pub(crate) fn fresh() -> (tempfile::TempDir, Checkpoint) {
+        let folder = tempfile::tempdir().unwrap();
+        let checkpoint = Checkpoint::open(&folder.path().join("c")).unwrap();
+        (folder, checkpoint)
+    }
+
+    pub(crate) fn call(id: &str, text: &str) -> Call {
+        let identity = Identity { id: Some(id.into()), key: CallKey::from_id("", id) };
+        in_group(identity, "jo", text)
+    }
+
+    fn in_group(identity: Identity, group: &str, text: &str) -> Call {
+        Call {
+            identity,
+            started_at: Moment::from_epoch_seconds(1_600_000_000).unwrap(),
+            updated_at: None,
+            customer: Customer { email: Some(format!("{group}@example.com")), ..Customer::default() },
+            destination: Destination::Grouped {
+                inbox: String::new(),
+                group: group.into(),
+                subject: "Calls".into(),
+            },
+            text: text.into(),
+        }
+    }
+
+    /// A call without an id: all of these are alike.
+    fn nameless(text: &str) -> Call {
+        let at = Moment::from_epoch_seconds(1_600_000_000).unwrap();
+        let key = CallKey::from_content("", at, "inbound", "1", "2", Some(3));
+        in_group(Identity { id: None, key }, "jo", text)
+    }
+
+    fn updated(call: Call, at: i64) -> Call {
+        Call { updated_at: Some(at), ..call }
+    }
+
+    pub(crate) fn load(
+        checkpoint: &mut Checkpoint,
+        file: &str,
+        calls: &[Call],
+        limit: Option<u64>,
+    ) -> StagedFigures {
+        load_all(checkpoint, &[(file, calls)], limit)
+    }
+
+    fn load_all(checkpoint: &mut Checkpoint, files: &[(&str, &[Call])], limit: Option<u64>) -> StagedFigures {
+        let mut stager = checkpoint.stage(1).unwrap();
+        for (path, calls) in files {
+            let file = stager.file(path).unwrap();
+            for (line, call) in (2..).zip(*calls) {
+                stager.add(StagedRow { call: call.clone(), file, line, size: 100, raw: None }).unwrap();
+            }
+        }
+        stager.finish(limit).unwrap()
+    }
+
+    fn texts(checkpoint: &Checkpoint) -> Vec<String> {
+        let mut statement = checkpoint.connection.prepare("SELECT text FROM calls ORDER BY text").unwrap();
+        statement.query_map([], |row| row.get(0)).unwrap().collect::<Result<_, _>>().unwrap()
+    }
+
+    #[test]
+    fn the_same_file_again_stages_nothing_new() {
+        let (_folder, mut checkpoint) = fresh();
+        let calls = [call("1", "a"), call("2", "b"), nameless("c"), nameless("c")];
+        load(&mut checkpoint, "a.csv", &calls, None);
+        assert_eq!(checkpoint.open_calls().unwrap(), 4);
+        let again = load(&mut checkpoint, "b.csv", &calls, None);
+        assert_eq!(checkpoint.open_calls().unwrap(), 4);
+        assert_eq!(
+            checkpoint.sheet_counts(again.before).unwrap().pending,
+            4,
+            "its rows are the calls that wait"
+        );
+    }
+
+    #[test]
+    fn an_id_again_with_the_same_content_is_a_repeat_and_with_another_a_conflict() {
+        for known in [false, true] {
+            let (_folder, mut checkpoint) = fresh();
+            if known {
+                load(&mut checkpoint, "a.csv", &[call("1", "a")], None);
+            }
+            let figures =
+                load(&mut checkpoint, "a.csv", &[call("1", "a"), call("1", "a"), call("1", "other")], None);
+            assert_eq!((figures.repeats, figures.conflicts), (1, 1), "known before: {known}");
+            assert_eq!(texts(&checkpoint), ["a"]);
+            let late = checkpoint.late_rows("a.csv").unwrap();
+            assert_eq!((late.len(), late[0].0), (1, 4));
+            assert!(late[0].1.contains("a.csv:2"), "{}", late[0].1);
+        }
+    }
+
+    #[test]
+    fn the_newest_wins_where_rows_say_when_they_were_updated() {
+        for known in [false, true] {
+            let (_folder, mut checkpoint) = fresh();
+            if known {
+                load(&mut checkpoint, "a.csv", &[updated(call("1", "old"), 1)], None);
+            }
+            let calls =
+                [updated(call("1", "old"), 1), updated(call("1", "new"), 3), updated(call("1", "mid"), 2)];
+            let figures = load(&mut checkpoint, "a.csv", &calls, None);
+            assert_eq!((figures.repeats, figures.conflicts), (2, 0), "known before: {known}");
+            assert_eq!(texts(&checkpoint), ["new"]);
+        }
+    }
+
+    #[test]
+    fn calls_without_an_id_that_are_alike_are_counted_and_the_highest_count_of_a_file_stands() {
+        let (_folder, mut checkpoint) = fresh();
+        let two = [nameless("x"), nameless("x")];
+        let three = [nameless("x"), nameless("x"), nameless("x")];
+        let figures = load_all(&mut checkpoint, &[("a.csv", &two), ("b.csv", &three)], None);
+        assert_eq!((checkpoint.open_calls().unwrap(), figures.repeats), (3, 2));
+        let again = load_all(&mut checkpoint, &[("c.csv", &three), ("d.csv", &two)], None);
+        assert_eq!((checkpoint.open_calls().unwrap(), again.repeats), (3, 2));
+        let four = [nameless("x"), nameless("x"), nameless("x"), nameless("x")];
+        load(&mut checkpoint, "e.csv", &four, None);
+        assert_eq!(checkpoint.open_calls().unwrap(), 4);
+    }
+
+    #[test]
+    fn a_call_that_waits_takes_the_content_of_its_newest_row() {
+        let (_folder, mut checkpoint) = fresh();
+        load(&mut checkpoint, "a.csv", &[call("1", "before")], None);
+        load(&mut checkpoint, "a.csv", &[call("1", "after")], None);
+        assert_eq!(texts(&checkpoint), ["after"]);
+    }
+
+    #[test]
+    fn a_call_that_landed_stays_as_it_is_and_a_difference_is_counted() {
+        let (_folder, mut checkpoint) = fresh();
+        load(&mut checkpoint, "a.csv", &[call("1", "a"), call("2", "b")], None);
+        checkpoint
+            .connection
+            .execute_batch(
+                "INSERT INTO requests (id, kind, state, run, sent_at) VALUES (9, 0, 1, 1, 0);
+                            UPDATE calls SET request = 9;",
+            )
+            .unwrap();
+        let figures = load(&mut checkpoint, "a.csv", &[call("1", "a"), call("2", "new words")], None);
+        assert_eq!((figures.already_imported, figures.changed), (2, 1));
+        assert_eq!(texts(&checkpoint), ["a", "b"]);
+        checkpoint.compact().unwrap();
+        let figures = load(&mut checkpoint, "a.csv", &[call("1", "a"), call("2", "new words")], None);
+        assert_eq!((figures.already_imported, figures.changed), (2, 1), "also after the texts are gone");
+    }
+
+    #[test]
+    fn a_refusal_is_never_sticky() {
+        let (_folder, mut checkpoint) = fresh();
+        load(&mut checkpoint, "a.csv", &[call("1", "a")], None);
+        checkpoint
+            .connection
+            .execute_batch(
+                "INSERT INTO requests (id, kind, state, run, sent_at) VALUES (9, 3, 3, 1, 0);
+                            UPDATE calls SET request = 9;",
+            )
+            .unwrap();
+        assert_eq!(checkpoint.open_calls().unwrap(), 0);
+        load(&mut checkpoint, "a.csv", &[call("1", "a")], None);
+        assert_eq!(checkpoint.open_calls().unwrap(), 1);
+    }
+
+    #[test]
+    fn what_a_run_loaded_that_ended_early_is_gone() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("c");
+        let mut checkpoint = Checkpoint::open(&path).unwrap();
+        load(&mut checkpoint, "a.csv", &[call("1", "a")], None);
+        let mut stager = checkpoint.stage(2).unwrap();
+        let file = stager.file("b.csv").unwrap();
+        stager.add(StagedRow { call: call("2", "b"), file, line: 2, size: 1, raw: None }).unwrap();
+        stager.connection.execute_batch("COMMIT").unwrap();
+        drop(checkpoint);
+        let mut checkpoint = Checkpoint::open(&path).unwrap();
+        assert_eq!(texts(&checkpoint), ["a"]);
+        let stager = checkpoint.stage(3).unwrap();
+        stager.discard().unwrap();
+        assert_eq!(checkpoint.open_calls().unwrap(), 1);
+    }
+
+    #[test]
+    fn a_limit_keeps_whole_conversations_and_cuts_only_a_first_that_is_too_long() {
+        let of = |id: &str, group: &str| {
+            in_group(Identity { id: Some(id.into()), key: CallKey::from_id("", id) }, group, id)
+        };
+        let calls = [of("1", "a"), of("2", "b"), of("3", "b"), of("4", "b"), of("5", "a"), of("6", "c")];
+        for (limit, kept) in [
+            (2, vec!["1", "5"]),
+            (3, vec!["1", "5", "6"]),
+            (5, vec!["1", "2", "3", "4", "5"]),
+            (1, vec!["1"]),
+        ] {
+            let (_folder, mut checkpoint) = fresh();
+            let figures = load(&mut checkpoint, "a.csv", &calls, Some(limit));
+            assert_eq!(figures.left_out, 6 - limit, "limit {limit}");
+            if limit > 1 {
+                assert_eq!(texts(&checkpoint), kept, "limit {limit}");
+            }
+            let rest = load(&mut checkpoint, "a.csv", &calls, None);
+            assert_eq!(
+                (checkpoint.open_calls().unwrap(), rest.repeats),
+                (6, 0),
+                "the rest comes another time"
+            );
+        }
+    }
+
+    #[test]
+    fn a_rejection_is_known_from_an_earlier_run_only() {
+        let (_folder, checkpoint) = fresh();
+        assert!(!checkpoint.note_rejection([1; 16], 1).unwrap());
+        assert!(!checkpoint.note_rejection([1; 16], 1).unwrap());
+        assert!(checkpoint.note_rejection([1; 16], 2).unwrap());
+        assert!(!checkpoint.note_rejection([2; 16], 2).unwrap());
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(24))]
+        /// However the same rows are spread over runs and in whatever order they come, the calls that wait are the same.
+        #[test]
+        fn what_waits_does_not_depend_on_the_order(
+            ids in proptest::collection::vec(0_u8..12, 1..40),
+            cuts in proptest::collection::vec(0_usize..40, 0..3),
+            seed: u64,
+        ) {
+            let rows: Vec<Call> = ids.iter().map(|id| call(&id.to_string(), &id.to_string())).collect();
+            let (_a, mut straight) = fresh();
+            load(&mut straight, "a.csv", &rows, None);
+            let mut shuffled = rows.clone();
+            fastrand::Rng::with_seed(seed).shuffle(&mut shuffled);
+            let (_b, mut spread) = fresh();
+            let mut cuts: Vec<usize> = cuts.into_iter().map(|cut| cut.min(rows.len())).chain([0, rows.len()]).collect();
+            cuts.sort_unstable();
+            for pair in cuts.windows(2) {
+                load(&mut spread, "b.csv", &shuffled[pair[0]..pair[1]], None);
+            }
+            prop_assert_eq!(texts(&straight), texts(&spread));
+        }
+    }
+}
