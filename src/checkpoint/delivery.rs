@@ -1,11 +1,13 @@
 //! What delivering asks of the file and writes to it. Each function is one job of the [`super::Ledger`], within whose
 //! transaction it runs.
 
+use std::collections::HashMap;
+
 use rusqlite::{Connection, OptionalExtension, Row, params};
 
 use super::CheckpointError;
 use crate::{
-    call::{CallKey, Moment},
+    call::{CallKey, FIELD_RULES, Moment},
     policy::{RequestEvent, RequestState},
 };
 
@@ -124,7 +126,7 @@ pub struct CustomerRow {
     /// The number.
     pub phone: Option<String>,
     /// The other fields by the service's names.
-    pub fields: Vec<(String, String)>,
+    pub fields: Vec<(&'static str, String)>,
     /// Whether Help Scout is known to have the customer, so that two requests at a time may name it.
     pub confirmed: bool,
 }
@@ -167,8 +169,8 @@ pub struct UnknownRequest {
     pub mark: u64,
     /// What it carries, in order.
     pub calls: Vec<CarriedCall>,
-    /// Why its fate is open.
-    pub why: Option<String>,
+    /// Whether the service confirmed it without saying what it made.
+    pub stored: bool,
 }
 
 /// A call of a request whose fate is open.
@@ -275,7 +277,10 @@ pub(super) fn customer(c: &Connection, id: i64) -> rusqlite::Result<CustomerRow>
                 helpscout_id: row.get(0)?,
                 email: row.get(1)?,
                 phone: row.get(2)?,
-                fields: fields.into_iter().collect(),
+                fields: FIELD_RULES
+                    .iter()
+                    .filter_map(|rule| Some((rule.name, fields.get(rule.name)?.clone())))
+                    .collect(),
                 confirmed: row.get(4)?,
             })
         })
@@ -412,9 +417,11 @@ pub(super) fn confirm(c: &Connection, customers: &[i64]) -> rusqlite::Result<()>
     Ok(())
 }
 
-/// The answer to a request was lost.
-pub(super) fn lost(c: &Connection, request: i64, why: &str) -> Result<(), CheckpointError> {
-    advance(c, request, RequestEvent::Lost, Some(why))
+/// The answer to a request was lost, or (`stored`) did not say what was made.
+pub(super) fn lost(c: &Connection, request: i64, why: &str, stored: bool) -> Result<(), CheckpointError> {
+    advance(c, request, RequestEvent::Lost, Some(why))?;
+    c.prepare_cached("UPDATE requests SET stored = ?2 WHERE id = ?1")?.execute(params![request, stored])?;
+    Ok(())
 }
 
 /// A request was not stored: its calls wait again.
@@ -468,7 +475,7 @@ pub(super) fn unknown_of_customer(c: &Connection, customer: i64) -> rusqlite::Re
 
 fn unknown(c: &Connection, of: &str, id: i64) -> rusqlite::Result<Vec<UnknownRequest>> {
     let mut requests = c.prepare_cached(&format!(
-        "SELECT id, kind, queue, conversation, customer, sent_at, mark, carried, why FROM requests
+        "SELECT id, kind, queue, conversation, customer, sent_at, mark, carried, stored FROM requests
          WHERE state = 2 AND {of} ORDER BY id"
     ))?;
     let mut rows = requests.query([id])?;
@@ -485,7 +492,7 @@ fn unknown(c: &Connection, of: &str, id: i64) -> rusqlite::Result<Vec<UnknownReq
             sent_at: moment(row.get(5)?),
             mark: row.get::<_, Option<u64>>(6)?.unwrap_or(0),
             calls: carried_calls(c, &decode_carried(carried.as_deref()))?,
-            why: row.get(8)?,
+            stored: row.get(8)?,
         });
     }
     Ok(found)

@@ -152,7 +152,12 @@ impl Ledger {
 
     /// The answer to a request was lost.
     pub async fn lost(&self, request: i64, why: String) -> Result<(), CheckpointError> {
-        self.run(move |c| delivery::lost(c, request, &why)).await
+        self.run(move |c| delivery::lost(c, request, &why, false)).await
+    }
+
+    /// The service confirmed a request without saying what it made.
+    pub async fn stored_somewhere(&self, request: i64, why: String) -> Result<(), CheckpointError> {
+        self.run(move |c| delivery::lost(c, request, &why, true)).await
     }
 
     /// A request was not stored (`proved`: that was found out by reading back): its calls wait again.

@@ -17,7 +17,8 @@ pub(super) const VERSION: i64 = MIGRATIONS.len() as i64;
 /// * `calls.request` is null while a call is staged. `text` is dropped once it has landed; `fingerprint` stays.
 /// * `call_keys` is a table of its own, so that loading does not keep it up row by row.
 /// * `requests.carried` holds the calls of a request whose fate is open (eight bytes each, little-endian), so that no
-///   index on `calls.request` is needed for the millions that have landed.
+///   index on `calls.request` is needed for the millions that have landed. `stored` says that the service confirmed a
+///   request without saying what it made: its absence is then never concluded.
 /// * `queues.existing` is the conversation that the rows named; a conversation of another queue takes its calls over when
 ///   a redirect leads there.
 const FIRST: &str = "
@@ -47,7 +48,8 @@ CREATE TABLE call_keys (key BLOB PRIMARY KEY, call INTEGER NOT NULL) STRICT, WIT
 CREATE TABLE raw_rows (call INTEGER PRIMARY KEY, content TEXT NOT NULL) STRICT;
 CREATE TABLE requests (
   id INTEGER PRIMARY KEY, kind INTEGER NOT NULL, state INTEGER NOT NULL, run INTEGER NOT NULL, queue INTEGER,
-  conversation INTEGER, customer INTEGER, sent_at INTEGER NOT NULL, resource INTEGER, mark INTEGER, carried BLOB, why TEXT
+  conversation INTEGER, customer INTEGER, sent_at INTEGER NOT NULL, resource INTEGER, mark INTEGER, carried BLOB, why TEXT,
+  stored INTEGER NOT NULL DEFAULT 0
 ) STRICT;
 CREATE INDEX requests_open ON requests (state) WHERE state IN (0, 2);
 CREATE TABLE known_rejections (fingerprint BLOB PRIMARY KEY, run INTEGER NOT NULL) STRICT, WITHOUT ROWID;

@@ -1,0 +1,133 @@
+//! The account before the first write: whose it is, which inboxes it has, who is meant by an e-mail.
+
+use super::{AssignTo, DeliverySettings, ImportError};
+use crate::{
+    checkpoint::Account,
+    helpscout::{Client, Inbox, Transport},
+};
+
+/// What delivering needs to know of the account.
+#[derive(Debug)]
+pub(super) struct Connection {
+    /// The account, as the checkpoint knows it.
+    pub(super) account: Account,
+    /// Whose token it is, for people.
+    pub(super) user: String,
+    /// Who new conversations are assigned to.
+    pub(super) assign_to: Option<u64>,
+    inboxes: Vec<Inbox>,
+    default_inbox: Option<String>,
+}
+
+/// Asks the account.
+pub(super) async fn connect<T: Transport>(
+    client: &Client<T>,
+    settings: &DeliverySettings,
+    account: Option<&str>,
+) -> Result<Connection, ImportError> {
+    let me = client.me().await?;
+    let inboxes = client.inboxes().await?;
+    let assign_to = match &settings.conversation.assign_to {
+        AssignTo::Nobody => None,
+        AssignTo::Email(email) => match client.user_by_email(email).await? {
+            Some(user) => Some(user.id),
+            None => {
+                return Err(ImportError::Setting(format!(
+                    "conversation.assign_to: no user of the account has the e-mail `{email}`"
+                )));
+            }
+        },
+    };
+    let id = account.map_or_else(|| account_id(me.company_id, &inboxes), str::to_owned);
+    let connection = Connection {
+        account: Account { id, api_url: client.api_url().as_str().to_owned() },
+        user: if me.name.is_empty() { me.email } else { me.name },
+        assign_to,
+        inboxes,
+        default_inbox: settings.inbox.clone(),
+    };
+    if let Some(inbox) = &settings.inbox {
+        connection.inbox(inbox)?;
+    }
+    Ok(connection)
+}
+
+/// The company, never the person; where the service does not name it, the inboxes stand for it.
+fn account_id(company: Option<u64>, inboxes: &[Inbox]) -> String {
+    if let Some(company) = company {
+        return format!("company:{company}");
+    }
+    let mut ids: Vec<u64> = inboxes.iter().map(|inbox| inbox.id).collect();
+    ids.sort_unstable();
+    let ids: Vec<String> = ids.iter().map(u64::to_string).collect();
+    format!("inboxes:{}", ids.join(","))
+}
+
+impl Connection {
+    /// The account as people read it.
+    pub(super) fn shown(&self) -> String {
+        let names: Vec<&str> = self.inboxes.iter().map(|inbox| inbox.name.as_str()).collect();
+        format!("{} ({})", self.account.id, names.join(", "))
+    }
+
+    /// The inbox that the configuration names by id or name; the default one, then the only one, where it names none.
+    pub(super) fn inbox(&self, named: &str) -> Result<u64, ImportError> {
+        let named = if named.is_empty() { self.default_inbox.as_deref().unwrap_or_default() } else { named };
+        if named.is_empty() {
+            return match self.inboxes.as_slice() {
+                [only] => Ok(only.id),
+                _ => Err(ImportError::Setting(format!(
+                    "conversation.inbox may be left out only where the account has one inbox; it has {}",
+                    self.listed()
+                ))),
+            };
+        }
+        let by_id = named.parse().ok().and_then(|id: u64| self.inboxes.iter().find(|inbox| inbox.id == id));
+        let by_name = || self.inboxes.iter().find(|inbox| inbox.name.to_lowercase() == named.to_lowercase());
+        by_id.or_else(by_name).map(|inbox| inbox.id).ok_or_else(|| {
+            ImportError::Setting(format!("the account has no inbox `{named}`; it has {}", self.listed()))
+        })
+    }
+
+    fn listed(&self) -> String {
+        let shown: Vec<String> =
+            self.inboxes.iter().map(|inbox| format!("`{}` ({})", inbox.name, inbox.id)).collect();
+        if shown.is_empty() { "none that this token may see".to_owned() } else { shown.join(", ") }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn connection(inboxes: &[(u64, &str)], default_inbox: Option<&str>) -> Connection {
+        let inboxes: Vec<Inbox> = inboxes
+            .iter()
+            .map(|(id, name)| Inbox { id: *id, name: (*name).to_owned(), email: String::new() })
+            .collect();
+        Connection {
+            account: Account { id: account_id(None, &inboxes), api_url: String::new() },
+            user: String::new(),
+            assign_to: None,
+            inboxes,
+            default_inbox: default_inbox.map(str::to_owned),
+        }
+    }
+
+    #[test]
+    fn an_inbox_is_found_by_id_or_name_or_because_it_is_the_only_one() {
+        let two = connection(&[(86, "Sales"), (85, "Support")], None);
+        assert_eq!(two.inbox("85").unwrap(), 85);
+        assert_eq!(two.inbox("support").unwrap(), 85);
+        assert!(two.inbox("").unwrap_err().to_string().contains("`Sales` (86), `Support` (85)"));
+        assert!(two.inbox("Billing").unwrap_err().to_string().contains("no inbox `Billing`"));
+        assert_eq!(connection(&[(85, "Support")], None).inbox("").unwrap(), 85);
+        assert_eq!(connection(&[(86, "Sales"), (85, "Support")], Some("Sales")).inbox("").unwrap(), 86);
+        assert_eq!(two.account.id, "inboxes:85,86");
+    }
+
+    #[test]
+    fn the_company_stands_for_the_account_where_the_service_names_it() {
+        assert_eq!(account_id(Some(17), &[]), "company:17");
+    }
+}

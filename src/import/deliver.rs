@@ -1,0 +1,203 @@
+//! The coordinator: hands queues to workers, as many at a time as there are places, until none is left.
+
+use std::{
+    collections::{HashSet, VecDeque},
+    sync::Arc,
+    time::Duration,
+};
+
+use tokio::{sync::mpsc, task::JoinSet, time::MissedTickBehavior};
+
+use super::{
+    ImportError, ImportEvent,
+    delivery::{Delivery, DeliveryParts},
+    worker::Worker,
+};
+use crate::helpscout::Transport;
+
+/// Queues that may be parked while what was lost is looked for.
+const PARKED: usize = 256;
+/// Queues fetched at a time.
+const PAGE: u32 = 256;
+
+/// What a delivery made and what it warned of.
+#[derive(Debug, Default)]
+pub(super) struct Delivered {
+    pub(super) conversations: u64,
+    pub(super) threads: u64,
+    pub(super) customers: u64,
+    pub(super) requests: u64,
+    pub(super) units: u64,
+    pub(super) throttled: u64,
+    pub(super) warnings: Vec<String>,
+    /// Why it ended before its end.
+    pub(super) halted: Option<ImportError>,
+}
+
+/// Queues that wait for a worker, without holding them all in memory.
+struct Feed {
+    /// Queues with something open come first, and those that got calls from another.
+    first: VecDeque<i64>,
+    /// Those of `first` that the pages bring again.
+    done_first: HashSet<i64>,
+    page: VecDeque<i64>,
+    after: i64,
+    at_end: bool,
+}
+
+/// Sends all that waits.
+pub(super) async fn deliver<T: Transport>(
+    parts: DeliveryParts<T>,
+    mut again: mpsc::UnboundedReceiver<i64>,
+) -> Result<Delivered, ImportError> {
+    let shared = Arc::new(Delivery::new(parts));
+    shared.ledger.mark_unknown().await?;
+    let mut feed = Feed::begin(shared.ledger.unknown_queues().await?);
+    let mut coordinator =
+        Coordinator { shared: Arc::clone(&shared), workers: JoinSet::new(), working: HashSet::new(), halted: None };
+    let mut pace = tokio::time::interval(Duration::from_secs(1));
+    pace.set_missed_tick_behavior(MissedTickBehavior::Skip);
+    loop {
+        while let Ok(queue) = again.try_recv() {
+            feed.first.push_back(queue);
+        }
+        let next = if coordinator.takes_more() { feed.next(&shared, &coordinator.working).await? } else { None };
+        if next.is_none() && coordinator.workers.is_empty() {
+            break;
+        }
+        tokio::select! {
+            biased;
+            Some(ended) = coordinator.workers.join_next() => {
+                coordinator.ended(ended);
+                feed.give_back(next);
+            }
+            slot = shared.slots.take(), if next.is_some() => {
+                if let Some(queue) = next {
+                    coordinator.begin(queue, slot);
+                }
+            }
+            _ = pace.tick() => {
+                shared.tell_pace();
+                feed.give_back(next);
+            }
+        }
+    }
+    Ok(coordinator.conclude())
+}
+
+impl Feed {
+    fn begin(first: Vec<i64>) -> Self {
+        Self {
+            first: first.into(),
+            done_first: HashSet::new(),
+            page: VecDeque::new(),
+            after: 0,
+            at_end: false,
+        }
+    }
+
+    /// The next queue that nobody works on.
+    async fn next<T: Transport>(
+        &mut self,
+        shared: &Delivery<T>,
+        working: &HashSet<i64>,
+    ) -> Result<Option<i64>, ImportError> {
+        for _ in 0..self.first.len() {
+            let Some(queue) = self.first.pop_front() else { break };
+            if !working.contains(&queue) {
+                self.done_first.insert(queue);
+                return Ok(Some(queue));
+            }
+            self.first.push_back(queue);
+        }
+        loop {
+            while let Some(queue) = self.page.pop_front() {
+                if !self.done_first.contains(&queue) && !working.contains(&queue) {
+                    return Ok(Some(queue));
+                }
+            }
+            if self.at_end {
+                return Ok(None);
+            }
+            self.page = shared.ledger.waiting_queues(self.after, PAGE).await?.into();
+            match self.page.back() {
+                Some(last) => self.after = *last,
+                None => self.at_end = true,
+            }
+        }
+    }
+
+    /// A queue that found no place yet.
+    fn give_back(&mut self, queue: Option<i64>) {
+        if let Some(queue) = queue {
+            self.first.push_front(queue);
+        }
+    }
+}
+
+struct Coordinator<T: Transport> {
+    shared: Arc<Delivery<T>>,
+    workers: JoinSet<(i64, Result<(), ImportError>)>,
+    working: HashSet<i64>,
+    halted: Option<ImportError>,
+}
+
+impl<T: Transport> Coordinator<T> {
+    fn takes_more(&self) -> bool {
+        self.halted.is_none()
+            && !self.shared.stop.is_cancelled()
+            && self.workers.len() < self.shared.slots.open() + PARKED
+    }
+
+    fn begin(&mut self, queue: i64, slot: super::slots::Slot) {
+        self.working.insert(queue);
+        let shared = Arc::clone(&self.shared);
+        self.workers.spawn(async move {
+            let outcome = match Worker::new(shared, slot, queue).await {
+                Ok(worker) => worker.work().await,
+                Err(error) => Err(error),
+            };
+            (queue, outcome)
+        });
+    }
+
+    fn ended(&mut self, ended: Result<(i64, Result<(), ImportError>), tokio::task::JoinError>) {
+        let error = match ended {
+            Ok((queue, outcome)) => {
+                self.working.remove(&queue);
+                outcome.err()
+            }
+            Err(failure) => Some(ImportError::Setting(format!("a worker failed: {failure}"))),
+        };
+        if let Some(error) = error.filter(|_| self.halted.is_none()) {
+            self.halted = Some(error);
+            // The others finish what they have in flight.
+            self.shared.stop.cancel();
+        }
+    }
+
+    fn conclude(self) -> Delivered {
+        use std::sync::atomic::Ordering::Relaxed;
+        let (made, pace) = (&self.shared.made, self.shared.client.pace());
+        let stopped = self.shared.stop.is_cancelled().then_some(ImportError::Stopped);
+        Delivered {
+            conversations: made.conversations.load(Relaxed),
+            threads: made.threads.load(Relaxed),
+            customers: made.customers.load(Relaxed),
+            requests: pace.requests,
+            units: pace.units,
+            throttled: pace.throttled,
+            warnings: self.shared.warnings(),
+            halted: self.halted.or(stopped),
+        }
+    }
+}
+
+impl<T: Transport> Delivery<T> {
+    fn tell_pace(&self) {
+        let pace = self.client.pace();
+        if let Some(limit) = pace.limit {
+            self.events.emit(ImportEvent::Pace { limit, share: pace.share, used: pace.used_last_minute });
+        }
+    }
+}

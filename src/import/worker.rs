@@ -1,0 +1,388 @@
+//! One queue, worked off in order by one worker.
+
+use std::{
+    collections::{HashMap, VecDeque},
+    sync::{Arc, atomic::Ordering},
+};
+
+use super::{
+    ImportError, ImportEvent, WhenFull, WhenLocked,
+    customers::Ready,
+    delivery::Delivery,
+    redirect::Way,
+    send::{Sent, Target},
+    settle::Settled,
+    slots::Slot,
+};
+use crate::{
+    checkpoint::{ConversationRow, ConversationState, CustomerRow, QueueState, RequestKind, WaitingCall},
+    helpscout::{ApiError, NewPhoneThread, Transport},
+    plan::{APPEND_CAP, CREATE_CAP, Step, next_step},
+    policy::{FieldError, Verdict, signature},
+};
+
+/// What follows for the queue.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Next {
+    /// Its next call.
+    GoOn,
+    /// Nothing more in this run: it is done, its calls went elsewhere, or it has to wait.
+    Leave,
+}
+
+/// Works off one queue.
+pub(super) struct Worker<T: Transport> {
+    pub(super) shared: Arc<Delivery<T>>,
+    pub(super) slot: Option<Slot>,
+    pub(super) queue: QueueState,
+    pub(super) calls: VecDeque<WaitingCall>,
+    pub(super) customers: HashMap<i64, CustomerRow>,
+    /// Whether this run has seen how many threads the newest conversation holds.
+    pub(super) touched: bool,
+    /// At most so many calls in the next create: fewer after a refusal that named none.
+    pub(super) accepted: usize,
+}
+
+impl<T: Transport> Worker<T> {
+    /// A worker for the queue `id`, in its place.
+    pub(super) async fn new(shared: Arc<Delivery<T>>, slot: Slot, id: i64) -> Result<Self, ImportError> {
+        let queue = shared.ledger.queue(id).await?;
+        Ok(Self {
+            shared,
+            slot: Some(slot),
+            queue,
+            calls: VecDeque::new(),
+            customers: HashMap::new(),
+            touched: false,
+            accepted: CREATE_CAP,
+        })
+    }
+
+    /// Works until nothing is left, or nothing can be done now.
+    pub(super) async fn work(mut self) -> Result<(), ImportError> {
+        if self.settle_open().await? == Next::Leave {
+            return Ok(());
+        }
+        while !self.shared.stop.is_cancelled() {
+            if self.calls.is_empty() {
+                self.calls = self.shared.ledger.waiting_calls(self.queue.id, CREATE_CAP).await?.into();
+                if self.calls.is_empty() {
+                    break;
+                }
+            }
+            if self.step().await? == Next::Leave {
+                break;
+            }
+        }
+        Ok(())
+    }
+
+    /// Looks for what earlier runs left open. A queue with a request that stays open waits as a whole.
+    async fn settle_open(&mut self) -> Result<Next, ImportError> {
+        for request in self.shared.ledger.unknown_of_queue(self.queue.id).await? {
+            let ended = self.shared.ended_before(request.sent_at);
+            let settled = self.shared.settle(&request, ended, &mut self.slot).await?;
+            self.queue = self.shared.ledger.queue(self.queue.id).await?;
+            if settled == Settled::Open {
+                return Ok(Next::Leave);
+            }
+        }
+        Ok(Next::GoOn)
+    }
+
+    async fn step(&mut self) -> Result<Next, ImportError> {
+        if !self.touched && self.touch().await? == Next::Leave {
+            return Ok(Next::Leave);
+        }
+        // A refusal may have emptied the queue.
+        if self.calls.is_empty() {
+            return Ok(Next::GoOn);
+        }
+        let sizes: Vec<u32> = self.calls.iter().map(|call| call.size).collect();
+        let mut limits = self.shared.pack_limits();
+        limits.calls = limits.calls.min(self.accepted);
+        match next_step(self.open_threads(), &sizes, limits) {
+            Step::Done => Ok(Next::GoOn),
+            Step::Append => self.append().await,
+            Step::Create(calls) => self.create(calls).await,
+        }
+    }
+
+    /// The threads of the newest conversation, if it takes calls.
+    fn open_threads(&self) -> Option<u32> {
+        self.queue.newest.as_ref().filter(|row| row.state == ConversationState::Open).map(|row| row.threads)
+    }
+
+    /// Asks how many threads the conversation holds that takes the next call, if it was not made in this run.
+    async fn touch(&mut self) -> Result<Next, ImportError> {
+        self.touched = true;
+        let helpscout_id = match (&self.queue.newest, self.queue.existing) {
+            (Some(row), _) if row.state == ConversationState::Open => row.helpscout_id,
+            (None, Some(existing)) => {
+                if let Some((owner, _)) = self.shared.ledger.conversation_of(existing).await? {
+                    return self.join(owner).await;
+                }
+                existing
+            }
+            _ => return Ok(Next::GoOn),
+        };
+        match self.shared.client.threads(helpscout_id, 1).await {
+            Ok(page) => {
+                let threads = u32::try_from(page.total).unwrap_or(u32::MAX);
+                let row = self.conversation(helpscout_id, threads).await?;
+                self.seen_threads(row, threads).await
+            }
+            Err(ApiError::NotFound { .. }) => match self.redirect(helpscout_id).await? {
+                Way::On => Ok(Next::GoOn),
+                Way::Left => Ok(Next::Leave),
+                Way::NotTheConversation => Err(ImportError::Refused(format!(
+                    "conversation {helpscout_id} is there, but its threads are not found"
+                ))),
+            },
+            Err(error) => Err(error.into()),
+        }
+    }
+
+    /// The row of the conversation that takes the next call.
+    pub(super) async fn conversation(
+        &mut self,
+        helpscout_id: u64,
+        threads: u32,
+    ) -> Result<ConversationRow, ImportError> {
+        match &self.queue.newest {
+            Some(row) => Ok(row.clone()),
+            None => Ok(self.shared.ledger.adopt_conversation(self.queue.id, helpscout_id, threads).await?),
+        }
+    }
+
+    async fn seen_threads(&mut self, mut row: ConversationRow, threads: u32) -> Result<Next, ImportError> {
+        row.threads = threads;
+        if threads >= APPEND_CAP {
+            return self.close(row, ConversationState::Full).await;
+        }
+        self.keep(row).await?;
+        Ok(Next::GoOn)
+    }
+
+    /// Writes what is known of the newest conversation.
+    pub(super) async fn keep(&mut self, row: ConversationRow) -> Result<(), ImportError> {
+        self.shared.ledger.update_conversation(row.clone()).await?;
+        if self.queue.first.as_ref().is_none_or(|first| first.id == row.id) {
+            self.queue.first = Some(row.clone());
+        }
+        self.queue.newest = Some(row);
+        Ok(())
+    }
+
+    /// The newest conversation takes no more: the calls go on in a new one, or are refused, as configured.
+    pub(super) async fn close(
+        &mut self,
+        mut row: ConversationRow,
+        state: ConversationState,
+    ) -> Result<Next, ImportError> {
+        row.state = state;
+        let is_named_by_rows = self.queue.existing.is_some() && row.part == 1;
+        let conversation = row.helpscout_id;
+        self.keep(row).await?;
+        let settings = &self.shared.settings.conversation;
+        let why = match state {
+            ConversationState::Full if is_named_by_rows && settings.when_full == WhenFull::Reject => {
+                format!("conversation {conversation} holds as many threads as it may (conversation.when_full)")
+            }
+            ConversationState::Locked if settings.when_locked == WhenLocked::Reject => {
+                format!("conversation {conversation} is locked by the company's policy (conversation.when_locked)")
+            }
+            _ => return Ok(Next::GoOn),
+        };
+        self.refuse_queue(&why).await
+    }
+
+    /// Every call of the queue that waits is refused.
+    pub(super) async fn refuse_queue(&mut self, why: &str) -> Result<Next, ImportError> {
+        while !self.calls.is_empty() {
+            let refused = self.calls.drain(..).map(|call| (call.id, why.to_owned())).collect();
+            self.refuse(refused).await?;
+            self.calls = self.shared.ledger.waiting_calls(self.queue.id, CREATE_CAP).await?.into();
+        }
+        Ok(Next::Leave)
+    }
+
+    /// Calls that wait are refused, each for its reason; they must be out of `self.calls`.
+    pub(super) async fn refuse(&self, calls: Vec<(i64, String)>) -> Result<(), ImportError> {
+        let count = calls.len() as u64;
+        self.shared.ledger.refuse(self.shared.run, self.queue.id, self.shared.clock.now(), calls).await?;
+        self.shared.events.emit(ImportEvent::Refused { calls: count });
+        Ok(())
+    }
+
+    /// The calls go to another queue: its worker, or a new one, takes them.
+    pub(super) async fn join(&mut self, owner: i64) -> Result<Next, ImportError> {
+        self.calls.clear();
+        self.shared.ledger.join_queues(self.queue.id, owner).await?;
+        // Whoever listens has ended only if the run has.
+        drop(self.shared.again.send(owner));
+        Ok(Next::Leave)
+    }
+
+    /// Adds the first call to the newest conversation.
+    async fn append(&mut self) -> Result<Next, ImportError> {
+        let (Some(row), Some(call)) = (self.queue.newest.clone(), self.calls.front()) else { return Ok(Next::GoOn) };
+        let customer = call.customer;
+        let gate = match self.ready(customer).await? {
+            Ready::Yes(gate) => gate,
+            Ready::Refused(words) => {
+                let call = self.calls.pop_front();
+                self.refuse(call.into_iter().map(|call| (call.id, words.clone())).collect()).await?;
+                return Ok(Next::GoOn);
+            }
+            Ready::NotNow => return Ok(Next::Leave),
+        };
+        let Some(call) = self.calls.pop_front() else { return Ok(Next::GoOn) };
+        let text = self.shared.text(&call);
+        let known = self.customer(customer)?;
+        let body = NewPhoneThread::new(&text, &known.reference(), call.started_at).to_bytes();
+        let mut request = self.shared.intent(RequestKind::Append);
+        request.queue = Some(self.queue.id);
+        request.conversation = Some(row.id);
+        request.calls = vec![call.id];
+        let sent = self.shared.send(request, Target::Append(row.helpscout_id), body).await?;
+        let Sent::Answered { request, verdict, ended } = sent else { return Ok(Next::Leave) };
+        let next = self.appended(row, call, request, verdict, ended).await;
+        drop(gate);
+        next
+    }
+
+    async fn appended(
+        &mut self,
+        row: ConversationRow,
+        call: WaitingCall,
+        request: i64,
+        verdict: Verdict,
+        ended: tokio::time::Instant,
+    ) -> Result<Next, ImportError> {
+        let shared = Arc::clone(&self.shared);
+        match verdict {
+            Verdict::Landed { id } => {
+                let confirmed = self.unconfirmed(&[call.customer]);
+                shared.ledger.appended(request, id, confirmed, None).await?;
+                self.has_landed(&[call.customer], 1);
+                self.count_thread();
+                shared.note_accepted();
+                return Ok(Next::GoOn);
+            }
+            Verdict::Unknown { why } => {
+                shared.ledger.lost(request, why.clone()).await?;
+                shared.events.emit(ImportEvent::Lost { calls: 1, why });
+                return self.settle_now(request, ended).await;
+            }
+            Verdict::Denied { message } => {
+                shared.ledger.not_stored(request, false).await?;
+                return Err(denied(&message));
+            }
+            Verdict::Undocumented { why } => {
+                shared.ledger.lost(request, why.clone()).await?;
+                return Err(undocumented(&why));
+            }
+            _ => shared.ledger.not_stored(request, false).await?,
+        }
+        match verdict {
+            Verdict::Missing { message } => self.append_missing(row, call, &message).await,
+            Verdict::Closed => self.append_closed(row, call).await,
+            Verdict::TooLarge => self.refuse_one(call, "its text is too large for Help Scout").await,
+            Verdict::Refused { message, errors } => self.refuse_one(call, &told(&message, &errors)).await,
+            // The rest never comes out of `send`, or was handled above.
+            _ => Ok(Next::Leave),
+        }
+    }
+
+    async fn refuse_one(&mut self, call: WaitingCall, why: &str) -> Result<Next, ImportError> {
+        self.refuse(vec![(call.id, why.to_owned())]).await?;
+        Ok(Next::GoOn)
+    }
+
+    /// 404 on an append: the conversation is elsewhere or gone, or what the body names does not exist.
+    async fn append_missing(
+        &mut self,
+        row: ConversationRow,
+        call: WaitingCall,
+        message: &str,
+    ) -> Result<Next, ImportError> {
+        self.calls.push_front(call);
+        match self.redirect(row.helpscout_id).await? {
+            Way::On => Ok(Next::GoOn),
+            Way::Left => Ok(Next::Leave),
+            Way::NotTheConversation => match self.calls.pop_front() {
+                Some(call) => {
+                    let why = format!("Help Scout does not know the customer that it names: {message}");
+                    self.refuse_one(call, &why).await
+                }
+                None => Ok(Next::GoOn),
+            },
+        }
+    }
+
+    /// 412 on an append: full or locked; the count of its threads tells which.
+    async fn append_closed(&mut self, mut row: ConversationRow, call: WaitingCall) -> Result<Next, ImportError> {
+        self.calls.push_front(call);
+        let threads = self.shared.client.threads(row.helpscout_id, 1).await?.total;
+        row.threads = u32::try_from(threads).unwrap_or(u32::MAX);
+        let state = if row.threads >= APPEND_CAP { ConversationState::Full } else { ConversationState::Locked };
+        self.close(row, state).await
+    }
+
+    /// Looks at once for what a lost answer left open. The queue's later calls wait for it.
+    pub(super) async fn settle_now(&mut self, request: i64, ended: tokio::time::Instant) -> Result<Next, ImportError> {
+        let open = self.shared.ledger.unknown_of_queue(self.queue.id).await?;
+        let Some(unknown) = open.into_iter().find(|open| open.id == request) else { return Ok(Next::GoOn) };
+        let settled = self.shared.settle(&unknown, ended, &mut self.slot).await?;
+        self.calls.clear();
+        self.customers.clear();
+        self.queue = self.shared.ledger.queue(self.queue.id).await?;
+        Ok(if settled == Settled::Open { Next::Leave } else { Next::GoOn })
+    }
+
+    /// What is told and counted after calls have landed, which is on disk.
+    pub(super) fn has_landed(&mut self, customers: &[i64], calls: u64) {
+        for id in customers {
+            if let Some(customer) = self.customers.get_mut(id) {
+                customer.confirmed = true;
+            }
+        }
+        self.shared.made.threads.fetch_add(calls, Ordering::Relaxed);
+        self.shared.events.emit(ImportEvent::Landed { calls });
+    }
+
+    fn count_thread(&mut self) {
+        for row in [&mut self.queue.newest, &mut self.queue.first] {
+            let newest = row.as_mut();
+            if let Some(row) = newest {
+                row.threads += 1;
+            }
+        }
+    }
+}
+
+/// The words for a refused call.
+pub(super) fn told(message: &str, errors: &[FieldError]) -> String {
+    if errors.is_empty() {
+        return format!("Help Scout refused it: {message}");
+    }
+    let faults: Vec<String> = errors.iter().map(|error| format!("{} {}", error.path, error.message)).collect();
+    format!("Help Scout refused it: {}", faults.join("; "))
+}
+
+/// What makes refusals alike.
+pub(super) fn alike(message: &str, errors: &[FieldError]) -> String {
+    signature(message, errors)
+}
+
+pub(super) fn denied(message: &str) -> ImportError {
+    ImportError::Refused(format!("Help Scout denied access: {message}"))
+}
+
+pub(super) fn undocumented(why: &str) -> ImportError {
+    ImportError::Refused(format!(
+        "an answer that no document of Help Scout explains: {why}; what was sent with it is looked for by the next run"
+    ))
+}
+
