@@ -1,0 +1,111 @@
+//! Customers: the people whom calls are with.
+
+use bytes::Bytes;
+use http::Method;
+
+use crate::{
+    call::Moment,
+    helpscout::{
+        ApiError, Client, Transport,
+        masked::masked_debug,
+        target::{encoded, query_value},
+        wire::{Customers, Listing, WireContact, WireCustomer},
+    },
+    policy::Reply,
+};
+
+/// A part of a list of customers.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct CustomerPage {
+    /// The customers of this part.
+    pub customers: Vec<ListedCustomer>,
+    /// Where the next part begins; `None` at the end.
+    pub next: Option<String>,
+}
+
+/// A customer as a list shows one.
+#[derive(Clone, PartialEq, Eq)]
+pub struct ListedCustomer {
+    /// Help Scout's id.
+    pub id: u64,
+    /// As the service writes it.
+    pub created_at: Option<String>,
+    /// Every number.
+    pub phones: Vec<String>,
+    /// Every e-mail.
+    pub emails: Vec<String>,
+}
+
+masked_debug!(ListedCustomer { id, created_at });
+
+impl<T: Transport> Client<T> {
+    /// Customers created at `since` or later, from `cursor` on.
+    pub async fn customers_created_since(
+        &self,
+        since: Moment,
+        cursor: Option<&str>,
+    ) -> Result<CustomerPage, ApiError> {
+        let from = cursor.map(|cursor| format!("&cursor={}", encoded(cursor))).unwrap_or_default();
+        let target = format!("/v3/customers?createdSince={}{from}", encoded(&since.to_string()));
+        let listing: Listing<Customers> = self.read(&target).await?;
+        let next =
+            listing.links.and_then(|links| links.next).and_then(|next| query_value(&next.href, "cursor"));
+        let customers = listing.embedded.map(|embedded| embedded.customers).unwrap_or_default();
+        Ok(CustomerPage { customers: customers.into_iter().map(listed).collect(), next })
+    }
+
+    /// Makes a customer. The caller holds a permit.
+    pub async fn create_customer(&self, body: Bytes) -> Reply {
+        self.write(Method::POST, "/v2/customers", body).await
+    }
+}
+
+fn listed(wire: WireCustomer) -> ListedCustomer {
+    let contacts = wire.embedded.unwrap_or_default();
+    let values = |entries: Vec<WireContact>| entries.into_iter().filter_map(|entry| entry.value).collect();
+    ListedCustomer {
+        id: wire.id,
+        created_at: wire.created_at,
+        phones: values(contacts.phones),
+        emails: values(contacts.emails),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::helpscout::{
+        client::tests::client,
+        scripted::{Scripted, answered},
+    };
+
+    #[tokio::test(start_paused = true)]
+    async fn the_cursor_is_taken_from_the_link_and_given_back() {
+        let first = r#"{"_embedded":{"customers":[{"id":456,"createdAt":"2026-01-01T00:00:00Z","_embedded":{
+            "emails":[{"id":1,"type":"work","value":"jo@example.com"}],
+            "phones":[{"value":"+1 555 0100","type":"work"},{"type":"fax"}]}},{"id":457}]},
+            "_links":{"next":{"href":"https://api.helpscout.net/v3/customers?createdSince=x&cursor=a%2Bb%3D%3D"}}}"#;
+        let wire = Scripted::in_order(vec![Ok(answered(200, first)), Ok(answered(200, "{}"))]);
+        let client = client(&wire);
+        let since = Moment::parse_api("2026-01-01T00:00:00Z").unwrap();
+        let page = client.customers_created_since(since, None).await.unwrap();
+        assert_eq!(page.customers[0].phones, ["+1 555 0100"]);
+        assert_eq!(page.customers[0].emails, ["jo@example.com"]);
+        assert!(page.customers[1].phones.is_empty());
+        assert_eq!(page.next.as_deref(), Some("a+b=="));
+        assert!(!format!("{page:?}").contains("555"));
+        let end = client.customers_created_since(since, page.next.as_deref()).await.unwrap();
+        assert_eq!(end, CustomerPage { customers: vec![], next: None });
+        assert_eq!(
+            wire.asked()[1],
+            "GET /v3/customers?createdSince=2026-01-01T00%3A00%3A00Z&cursor=a%2Bb%3D%3D"
+        );
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_customer_is_made_by_one_post() {
+        let wire = Scripted::in_order(vec![Ok(answered(201, ""))]);
+        client(&wire).create_customer("{}".into()).await;
+        assert_eq!(wire.asked(), ["POST /v2/customers"]);
+    }
+}
