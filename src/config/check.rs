@@ -281,6 +281,17 @@ mod tests {
     }
 
     #[test]
+    fn the_fixtures_have_no_fault() {
+        for text in [
+            include_str!("../../fixtures/call-history/callport.toml"),
+            include_str!("../../fixtures/existing-conversations/callport.toml"),
+            include_str!("../../fixtures/jsonl/callport.toml"),
+        ] {
+            assert!(!check(text, &Overrides::default()).unwrap().mapping.by_own_names, "{text}");
+        }
+    }
+
+    #[test]
     fn a_whole_file_becomes_settings() {
         let settings =
             check(include_str!("../../fixtures/whole-configuration/callport.toml"), &Overrides::default())
