@@ -1,1 +1,31 @@
 //! `callport.toml`, flags and environment become checked settings.
+//!
+//! Two stages. What was written is gathered first, each value with its place (a line of the file, a `--set`, an option),
+//! then everything is checked at once, so that a person mends a configuration in one go. Nothing here touches the
+//! outside but [`ConfigFile::read`] and the environment's one function, which `cli` gives.
+
+mod check;
+mod conversation;
+mod credentials;
+mod error;
+mod file;
+mod key;
+mod overrides;
+mod paths;
+mod raw;
+mod recipe;
+mod settings;
+mod since;
+mod value;
+
+pub use check::Settings;
+pub use credentials::{Environment, RawCredentials};
+pub use error::{ConfigError, ConfigFault};
+pub use file::ConfigFile;
+pub use key::{KEYS, Key, Kind};
+pub use overrides::Overrides;
+pub use paths::{CHECKPOINT_NAME, CONFIG_NAME, Paths};
+pub use recipe::MappingRecipe;
+pub use settings::{
+    AssignTo, ConversationSettings, ConversationStatus, LimitSettings, WhenFull, WhenLocked, WhenMissing,
+};

@@ -1,2 +1,3 @@
-#[test]
-fn t() {}
+//! The tests of the whole: one binary, so that it links once.
+
+mod architecture;

@@ -1,0 +1,150 @@
+//! Values with the place that they come from, before anything is checked.
+
+use std::{collections::BTreeMap, fmt, sync::Arc};
+
+use super::{
+    error::ConfigFault,
+    key::{self, Kind},
+    value::{self, Value},
+};
+
+/// Where a value was written.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Place {
+    /// In the configuration file.
+    File(Arc<str>, usize),
+    /// In a `--set`.
+    Set,
+    /// In an option of its own.
+    Option(&'static str),
+}
+
+impl fmt::Display for Place {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::File(file, line) => write!(f, "{file}:{line}"),
+            Self::Set => f.write_str("--set"),
+            Self::Option(name) => f.write_str(name),
+        }
+    }
+}
+
+/// A value with its place.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) struct Raw {
+    pub(super) value: Value,
+    pub(super) place: Place,
+}
+
+/// Everything that was written, the strongest voice for each key: a later [`RawSettings::put`] replaces an earlier one.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub(super) struct RawSettings {
+    values: BTreeMap<String, Raw>,
+    pub(super) faults: Vec<ConfigFault>,
+}
+
+impl RawSettings {
+    pub(super) fn get(&self, key: &str) -> Option<&Raw> {
+        self.values.get(key)
+    }
+
+    pub(super) fn iter(&self) -> impl Iterator<Item = (&str, &Raw)> {
+        self.values.iter().map(|(key, raw)| (key.as_str(), raw))
+    }
+
+    pub(super) fn put(&mut self, key: &str, value: Value, place: Place) {
+        self.values.insert(key.to_owned(), Raw { value, place });
+    }
+
+    pub(super) fn fault(&mut self, key: &str, place: impl fmt::Display, reason: impl Into<String>) {
+        self.faults.push(ConfigFault::new(key, place, reason));
+    }
+
+    /// Takes a `KEY=VALUE` of `--set`.
+    pub(super) fn set(&mut self, text: &str) {
+        let Some((name, typed)) = text.split_once('=') else {
+            self.fault(
+                "",
+                Place::Set,
+                format!("`{text}` has no `=`: KEY=VALUE, e.g. `conversation.inbox=85`"),
+            );
+            return;
+        };
+        let name = name.trim();
+        if let Some(entry) = name.strip_prefix("conversation.inboxes.") {
+            self.set_inbox(entry, typed);
+            return;
+        }
+        match key::find(name) {
+            None => self.unknown(name, &Place::Set),
+            Some(key) => match value::fit_typed(key.kind, typed) {
+                Ok(value) => self.put(name, value, Place::Set),
+                Err(wrong) => self.fault(name, Place::Set, wrong.to_string()),
+            },
+        }
+    }
+
+    pub(super) fn unknown(&mut self, name: &str, place: &Place) {
+        let nearest = key::nearest(name);
+        self.fault(name, place, format!("is not a known key; the nearest one is `{nearest}`"));
+    }
+
+    /// One entry more for the table of inboxes.
+    fn set_inbox(&mut self, entry: &str, typed: &str) {
+        const KEY: &str = "conversation.inboxes";
+        let entry = entry.trim_matches('"').to_owned();
+        let inbox = match value::fit_typed(Kind::Name, typed) {
+            Ok(Value::Text(inbox)) => inbox,
+            Ok(_) => typed.to_owned(),
+            Err(wrong) => return self.fault(KEY, Place::Set, wrong.to_string()),
+        };
+        let mut entries = match self.values.remove(KEY) {
+            Some(Raw { value: Value::Names(entries), .. }) => entries,
+            _ => Vec::new(),
+        };
+        entries.retain(|(name, _)| *name != entry);
+        entries.push((entry, inbox));
+        self.put(KEY, Value::Names(entries), Place::Set);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_set_without_an_equals_sign_or_with_an_unknown_key_is_a_fault() {
+        let mut raw = RawSettings::default();
+        raw.set("conversation.inbox");
+        raw.set("conversation.inbx=85");
+        let told: Vec<String> = raw.faults.iter().map(ToString::to_string).collect();
+        assert_eq!(
+            told,
+            [
+                "--set: `conversation.inbox` has no `=`: KEY=VALUE, e.g. `conversation.inbox=85`",
+                "--set: `conversation.inbx` is not a known key; the nearest one is `conversation.inbox`",
+            ]
+        );
+    }
+
+    #[test]
+    fn an_inbox_can_be_added_to_the_table_or_replaced_in_it() {
+        let mut raw = RawSettings::default();
+        raw.set("conversation.inboxes={ Sales = 1, Support = 2 }");
+        raw.set("conversation.inboxes.Sales DE=85");
+        raw.set("conversation.inboxes.\"Sales\"=Shop");
+        let Value::Names(entries) = &raw.get("conversation.inboxes").unwrap().value else {
+            panic!("a table was set")
+        };
+        let entries: Vec<(&str, &str)> = entries.iter().map(|(a, b)| (a.as_str(), b.as_str())).collect();
+        assert_eq!(entries, [("Support", "2"), ("Sales DE", "85"), ("Sales", "Shop")]);
+        assert!(raw.faults.is_empty());
+    }
+
+    #[test]
+    fn a_value_may_hold_equals_signs() {
+        let mut raw = RawSettings::default();
+        raw.set("source.skip={{ a == 'b' }}");
+        assert_eq!(raw.get("source.skip").unwrap().value, Value::Text("{{ a == 'b' }}".into()));
+    }
+}

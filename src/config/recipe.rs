@@ -1,0 +1,138 @@
+//! What an import was made by, as text that a later run is compared with.
+//!
+//! A change of the identity would make every call another call and is refused; a change of the content needs a person's
+//! word. What only says how the work is done (limits, which files, since when) is in neither.
+
+use std::fmt::Write as _;
+
+use crate::{
+    call::Zone,
+    mapping::{HiddenCaller, MappingSettings, UnknownCaller},
+};
+
+use super::settings::{AssignTo, ConversationSettings};
+
+const CALL_ID: &str = "call.id";
+
+/// The two texts that an earlier run's are compared with. One line a setting, `key = "value"`, in a fixed order.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct MappingRecipe {
+    /// What calls are known by: the source's name, where the id comes from, the time zone.
+    pub identity: String,
+    /// Everything else that shapes what is sent.
+    pub content: String,
+}
+
+impl MappingRecipe {
+    pub(super) fn new(mapping: &MappingSettings, conversation: &ConversationSettings) -> Self {
+        Self { identity: identity(mapping), content: content(mapping, conversation) }
+    }
+}
+
+fn identity(mapping: &MappingSettings) -> String {
+    let mut lines = Lines::default();
+    let own = mapping.by_own_names.then_some("id");
+    lines.put("source.name", Some(&mapping.source_name));
+    lines.put(CALL_ID, mapping.fields.get(CALL_ID).map(String::as_str).or(own));
+    lines.put("source.time_zone", mapping.time_zone.map(Zone::name));
+    lines.0
+}
+
+fn content(mapping: &MappingSettings, conversation: &ConversationSettings) -> String {
+    let mut lines = Lines::default();
+    lines.put("by_own_names", mapping.by_own_names.then_some("true"));
+    for (field, feed) in mapping.fields.iter().filter(|(field, _)| *field != CALL_ID) {
+        lines.put(field, Some(feed));
+    }
+    lines.put("source.skip", mapping.skip.as_deref());
+    lines.put("customer.unknown", (mapping.unknown == UnknownCaller::Reject).then_some("reject"));
+    if let HiddenCaller::Customer(id) = mapping.hidden {
+        lines.put("customer.hidden", Some(&id.to_string()));
+    }
+    lines.put("conversation.group_by", Some(&mapping.group_by));
+    lines.put("conversation.subject", Some(&mapping.subject));
+    lines.put("conversation.inbox", mapping.inbox.inbox.as_deref());
+    lines.put("conversation.inbox_by", mapping.inbox.by.as_deref());
+    lines.put("conversation.inbox_otherwise", mapping.inbox.otherwise.as_deref());
+    for (value, inbox) in &mapping.inbox.table {
+        lines.put(&format!("conversation.inboxes.{value:?}"), Some(inbox));
+    }
+    lines.put("conversation.status", Some(conversation.status.as_str()));
+    for tag in &conversation.tags {
+        lines.put("conversation.tags", Some(tag));
+    }
+    lines.put("conversation.import_tag", Some(&conversation.import_tag));
+    if let AssignTo::Email(email) = &conversation.assign_to {
+        lines.put("conversation.assign_to", Some(email));
+    }
+    lines.put("text.template", mapping.text.as_deref());
+    lines.0
+}
+
+#[derive(Default)]
+struct Lines(String);
+
+impl Lines {
+    fn put(&mut self, key: &str, value: Option<&str>) {
+        if let Some(value) = value {
+            writeln!(self.0, "{key} = {value:?}").expect("a String takes every text");
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::path::Path;
+
+    use super::*;
+    use crate::{
+        call::Moment,
+        config::{ConfigFile, Overrides, Settings},
+    };
+
+    fn recipe(text: &str) -> MappingRecipe {
+        let file = ConfigFile::parse(Path::new("callport.toml"), text).unwrap();
+        let now = Moment::from_epoch_seconds(0).unwrap();
+        Settings::check(Some(&file), &Overrides::default(), now).unwrap().mapping_recipe
+    }
+
+    #[test]
+    fn name_id_and_zone_are_the_identity_and_nothing_else() {
+        let base = recipe("[call]\nid='a'\n");
+        for text in [
+            "[call]\nid='b'\n",
+            "[source]\nname='x'\n[call]\nid='a'\n",
+            "[source]\ntime_zone='UTC'\n[call]\nid='a'\n",
+        ] {
+            assert_ne!(recipe(text).identity, base.identity, "{text}");
+            assert_eq!(recipe(text).content, base.content, "{text}");
+        }
+    }
+
+    #[test]
+    fn what_shapes_a_call_is_the_content() {
+        let base = recipe("[call]\nid='a'\n");
+        for more in [
+            "notes='n'\n",
+            "[text]\ntemplate='x'\n",
+            "[conversation]\ntags=['x']\n",
+            "[conversation]\nsubject='x'\n",
+            "[conversation]\ninbox=3\n",
+            "[conversation]\ninbox_by='line'\n[conversation.inboxes]\na=1\n",
+            "[source]\nskip='x'\n",
+            "[customer]\nhidden=3\n",
+        ] {
+            let changed = recipe(&format!("[call]\nid='a'\n{more}"));
+            assert_ne!(changed.content, base.content, "{more}");
+            assert_eq!(changed.identity, base.identity, "{more}");
+        }
+    }
+
+    #[test]
+    fn how_the_work_is_done_is_in_neither() {
+        let base = recipe("[call]\nid='a'\n");
+        for more in ["[limits]\nshare=0.3\n", "[source]\nfiles=['x']\n", "[conversation]\npack=false\n"] {
+            assert_eq!(recipe(&format!("[call]\nid='a'\n{more}")), base, "{more}");
+        }
+    }
+}

@@ -1,0 +1,124 @@
+//! What the delivery of calls is told.
+
+use std::time::Duration;
+
+/// What conversations are made like, and what becomes of calls whose conversation does not take them.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ConversationSettings {
+    /// The status of a new conversation.
+    pub status: ConversationStatus,
+    /// The user's tags of a new conversation.
+    pub tags: Vec<String>,
+    /// The tag by which callport finds its conversations again.
+    pub import_tag: String,
+    /// Who a new conversation is assigned to.
+    pub assign_to: AssignTo,
+    /// Whether a create request carries up to 100 calls.
+    pub pack: bool,
+    /// A conversation holds as many threads as it may.
+    pub when_full: WhenFull,
+    /// The company's policy locks old conversations.
+    pub when_locked: WhenLocked,
+    /// The conversation was deleted.
+    pub when_missing: WhenMissing,
+}
+
+impl Default for ConversationSettings {
+    fn default() -> Self {
+        Self {
+            status: ConversationStatus::default(),
+            tags: Vec::new(),
+            import_tag: "callport".to_owned(),
+            assign_to: AssignTo::default(),
+            pack: true,
+            when_full: WhenFull::default(),
+            when_locked: WhenLocked::default(),
+            when_missing: WhenMissing::default(),
+        }
+    }
+}
+
+/// The status of a conversation.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum ConversationStatus {
+    /// Done.
+    #[default]
+    Closed,
+    /// To be worked on.
+    Active,
+    /// Waiting for the customer.
+    Pending,
+}
+
+impl ConversationStatus {
+    /// The service's word for it.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Closed => "closed",
+            Self::Active => "active",
+            Self::Pending => "pending",
+        }
+    }
+}
+
+/// Who a conversation is assigned to.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub enum AssignTo {
+    /// Nobody.
+    #[default]
+    Nobody,
+    /// The user with this e-mail.
+    Email(String),
+}
+
+/// What becomes of calls whose conversation is full.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum WhenFull {
+    /// They go on in a new conversation.
+    #[default]
+    Continue,
+    /// They are rejected.
+    Reject,
+}
+
+/// What becomes of calls whose conversation is locked.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum WhenLocked {
+    /// They go on in a new conversation.
+    #[default]
+    Continue,
+    /// They are rejected.
+    Reject,
+}
+
+/// What becomes of calls whose conversation was deleted.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum WhenMissing {
+    /// They are rejected.
+    #[default]
+    Reject,
+    /// They go into a new conversation.
+    New,
+}
+
+/// How much of the account is used, and how long things are waited for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LimitSettings {
+    /// The part of the account's limit to use: a fraction such as `0.8`, or a timetable such as `08:00,0.3 19:00,0.9` in
+    /// the order of the day. Checked.
+    pub share: String,
+    /// How long a lost answer is waited for before its absence can be proven.
+    pub settle: Duration,
+    /// Without any success for so long, the run stops.
+    pub give_up: Duration,
+}
+
+impl Default for LimitSettings {
+    fn default() -> Self {
+        Self {
+            share: "0.8".to_owned(),
+            settle: Duration::from_secs(30),
+            give_up: Duration::from_secs(15 * 60),
+        }
+    }
+}

@@ -1,0 +1,187 @@
+//! The result of `check`: what an import would do, cost and take.
+
+use std::time::Duration;
+
+use serde::Serialize;
+
+use crate::import::WarningCount;
+
+use super::{
+    count::{counted, grouped, span},
+    problems::{Problem, ProblemList},
+};
+
+/// What the plan comes to.
+#[derive(Debug, Clone, Copy, Default, PartialEq)]
+pub struct PlanFigures {
+    /// Data rows.
+    pub rows: u64,
+    /// Calls that would be sent.
+    pub calls: u64,
+    /// Rows that become no call.
+    pub rejected: u64,
+    /// Rows that `[source] skip` leaves out.
+    pub skipped: u64,
+    /// Rows whose call was imported, and repeats.
+    pub already_imported: u64,
+    /// Customers that would be made.
+    pub customers_new: u64,
+    /// Customers that Help Scout has.
+    pub customers_known: u64,
+    /// Conversations that the calls go to.
+    pub conversations: u64,
+    /// Requests that would leave.
+    pub requests: u64,
+    /// What they cost of the account's limit.
+    pub rate_units: u64,
+    /// Units a minute that the account allows.
+    pub limit_per_minute: u32,
+    /// The part of them that may be used.
+    pub share: f64,
+    /// How long the requests take at that pace.
+    pub seconds_at_limit: f64,
+}
+
+/// `check --json`.
+#[derive(Debug, Clone, Serialize)]
+pub struct CheckResult<'a> {
+    rows: u64,
+    calls: u64,
+    rejected: u64,
+    skipped: u64,
+    already_imported: u64,
+    customers: u64,
+    conversations: u64,
+    requests: u64,
+    rate_units: u64,
+    seconds_at_limit: f64,
+    limit_per_minute: u32,
+    warnings: &'a [WarningCount],
+    problems: &'a [Problem],
+}
+
+impl<'a> CheckResult<'a> {
+    /// From the plan's figures with what was found on the way.
+    pub fn new(figures: &PlanFigures, warnings: &'a [WarningCount], problems: &'a ProblemList) -> Self {
+        Self {
+            rows: figures.rows,
+            calls: figures.calls,
+            rejected: figures.rejected,
+            skipped: figures.skipped,
+            already_imported: figures.already_imported,
+            customers: figures.customers_new + figures.customers_known,
+            conversations: figures.conversations,
+            requests: figures.requests,
+            rate_units: figures.rate_units,
+            seconds_at_limit: figures.seconds_at_limit,
+            limit_per_minute: figures.limit_per_minute,
+            warnings,
+            problems: problems.first(),
+        }
+    }
+}
+
+/// The plan for a person.
+pub fn plan_text(figures: &PlanFigures) -> String {
+    let customers = figures.customers_new + figures.customers_known;
+    let kinds = match (figures.customers_new, figures.customers_known) {
+        (0, 0) => String::new(),
+        (new, 0) => format!(" ({} new at most)", grouped(new)),
+        (new, known) => format!(" ({} new, {} known)", grouped(new), grouped(known)),
+    };
+    let mut lines = vec![format!("{} read", counted(figures.rows, "row"))];
+    for (count, what) in [
+        (figures.rejected, "would be rejected"),
+        (figures.skipped, "left out by `source.skip`"),
+        (figures.already_imported, "imported already, or repeated"),
+    ] {
+        if count > 0 {
+            lines.push(format!("{} {what}", counted(count, "row")));
+        }
+    }
+    lines.push(format!(
+        "{} of {}{kinds} to send, into {}",
+        counted(figures.calls, "call"),
+        counted(customers, "customer"),
+        counted(figures.conversations, "conversation"),
+    ));
+    lines.push(format!(
+        "{}, {} of the account's limit",
+        counted(figures.requests, "request"),
+        counted(figures.rate_units, "unit")
+    ));
+    lines.push(duration_line(figures));
+    lines.join("\n") + "\n"
+}
+
+fn duration_line(figures: &PlanFigures) -> String {
+    let time = Duration::try_from_secs_f64(figures.seconds_at_limit)
+        .map_or_else(|_| "unknown time".to_owned(), span);
+    let percent = figures.share * 100.0;
+    format!(
+        "about {time} at {percent:.0}% of {} a minute",
+        counted(u64::from(figures.limit_per_minute), "unit")
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn figures() -> PlanFigures {
+        PlanFigures {
+            rows: 180_010,
+            calls: 180_000,
+            rejected: 1,
+            skipped: 0,
+            already_imported: 9,
+            customers_new: 20_000,
+            customers_known: 5,
+            conversations: 41_000,
+            requests: 41_000,
+            rate_units: 82_000,
+            limit_per_minute: 400,
+            share: 0.8,
+            seconds_at_limit: 15_375.0,
+        }
+    }
+
+    #[test]
+    fn the_plan_reads_well() {
+        assert_eq!(
+            plan_text(&figures()),
+            "180,010 rows read\n\
+             1 row would be rejected\n\
+             9 rows imported already, or repeated\n\
+             180,000 calls of 20,005 customers (20,000 new, 5 known) to send, into 41,000 conversations\n\
+             41,000 requests, 82,000 units of the account's limit\n\
+             about 4 h 16 min at 80% of 400 units a minute\n"
+        );
+    }
+
+    #[test]
+    fn the_json_has_the_documented_names() {
+        let problems = ProblemList::default();
+        let json = serde_json::to_value(CheckResult::new(&figures(), &[], &problems)).unwrap();
+        let names: Vec<&str> = json.as_object().unwrap().keys().map(String::as_str).collect();
+        assert_eq!(
+            names,
+            [
+                "rows",
+                "calls",
+                "rejected",
+                "skipped",
+                "already_imported",
+                "customers",
+                "conversations",
+                "requests",
+                "rate_units",
+                "seconds_at_limit",
+                "limit_per_minute",
+                "warnings",
+                "problems"
+            ]
+        );
+        assert_eq!(json["customers"], 20_005);
+    }
+}
