@@ -43,6 +43,8 @@ struct Feed {
     page: VecDeque<i64>,
     after: i64,
     at_end: bool,
+    /// One that found no place yet.
+    held: Option<i64>,
 }
 
 /// Sends all that waits.
@@ -93,6 +95,7 @@ impl Feed {
             page: VecDeque::new(),
             after: 0,
             at_end: false,
+            held: None,
         }
     }
 
@@ -102,6 +105,9 @@ impl Feed {
         shared: &Delivery<T>,
         working: &HashSet<i64>,
     ) -> Result<Option<i64>, ImportError> {
+        if let Some(queue) = self.held.take() {
+            return Ok(Some(queue));
+        }
         for _ in 0..self.first.len() {
             let Some(queue) = self.first.pop_front() else { break };
             if !working.contains(&queue) {
@@ -129,9 +135,7 @@ impl Feed {
 
     /// A queue that found no place yet.
     fn give_back(&mut self, queue: Option<i64>) {
-        if let Some(queue) = queue {
-            self.first.push_front(queue);
-        }
+        self.held = queue.or(self.held.take());
     }
 }
 

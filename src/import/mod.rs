@@ -1,5 +1,37 @@
 //! The verbs of the program: stage, deliver, settle.
+//!
+//! [`import`] is the main job. Rows are read, interpreted and staged first, because whole conversations are only known
+//! when the input is read; then a coordinator hands queues to workers. Within a queue calls are sent in order, one
+//! request at a time, and each request is written down before it leaves and after it is answered. Everything is told as
+//! plain events; who shows them is not known here.
 
+mod clock;
+mod connect;
+mod create;
+mod creations;
+mod customers;
+mod deliver;
+mod delivery;
+mod error;
 mod event;
+mod gates;
+mod late;
+mod look;
+mod redirect;
+mod run;
+mod send;
+mod settings;
+mod settle;
+mod slots;
+mod stage;
+mod worker;
 
+pub use clock::Clock;
+pub use error::ImportError;
 pub use event::{EventSink, ImportEvent, RejectedContent, RejectedRow, Sheet, StageCount, WarningCount};
+pub use run::{Imported, ImportJob, import};
+pub use settings::{
+    AssignTo, ConversationSettings, ConversationStatus, DeliverySettings, LimitSettings, WhenFull, WhenLocked,
+    WhenMissing,
+};
+pub use stage::{Reading, Staged, stage};
