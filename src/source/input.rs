@@ -94,7 +94,7 @@ fn matches(pattern: &str) -> Result<Vec<Input>, SourceError> {
     for path in glob::glob(pattern).map_err(|error| invalid(error.to_string()))? {
         let path = path.map_err(|error| SourceError::Unopened {
             name: error.path().display().to_string(),
-            cause: error.into_error(),
+            cause: error.into(),
         })?;
         if !path.is_dir() {
             inputs.push(Input::file(&path)?);
