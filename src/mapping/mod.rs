@@ -1,5 +1,51 @@
 //! A row becomes a call or a rejection; pure.
+//!
+//! [`Mapping`] checks the settings, [`Mapping::bind`] sets them against the headings of a file, and
+//! [`BoundMapping::interpret`] reads one row after another. Each form in which an export may write a value (a time, a
+//! duration, a number, an e-mail) has a file of its own; `reading` puts them together, and `customer`, `destination`
+//! and `default_text` make the parts of the call from what was read.
+//!
+//! # Templates
+//!
+//! A setting that holds `{{` or `{%` is a template (minijinja); in `[call]`, `[customer]` and `conversation.id` any other
+//! setting is a column's name, or in JSON a key or a path joined by dots. There the columns are variables by their names,
+//! and `row["Column name"]` gives any. In the text, `skip`, `group_by`, `subject` and `inbox_by` the call's fields are
+//! variables (`notes`, `status`, `duration` in seconds, `started_at` in UTC, …), beside `customer` (prints as the shown
+//! name; `customer.email`, `customer.phone`, `customer.first_name`, …), `conversation.id`, `reference` and `row`. What a row
+//! does not give is undefined: it prints as nothing, and `default` puts something in its place.
+//!
+//! | filter | gives |
+//! | --- | --- |
+//! | `date(zone, format)` | a time on a clock of `zone` (`UTC`), by strftime (`%Y-%m-%d %H:%M`) |
+//! | `duration` | seconds as `3 min 12 s` |
+//! | `number(decimals)` | a number with so many decimals (0) |
+//! | `default(other)` | `other` where the value is undefined |
 
+mod bound;
+mod call_view;
+mod clean;
+mod customer;
+mod default_text;
+mod destination;
+mod duration_form;
+mod email;
+mod engine;
+mod escape;
+mod expression;
+mod fault;
+mod field;
+mod interpret;
+mod number;
+mod plain_text;
+mod reading;
+mod row_view;
 mod settings;
+mod template;
+mod time_form;
 
+pub use bound::BoundMapping;
+pub use expression::Mapping;
+pub use fault::SettingFault;
+pub use interpret::{Interpretation, Outcome};
+pub use plain_text::plain_text;
 pub use settings::{HiddenCaller, InboxSettings, MappingSettings, UnknownCaller};

@@ -51,3 +51,9 @@ pub struct BrokenRow {
     /// What is wrong.
     pub fault: Fault,
 }
+
+/// The most bytes a cell may have.
+pub(super) const CELL_LIMIT: usize = 1024 * 1024;
+
+/// The most bytes that are held of a record.
+pub(super) const RECORD_LIMIT: usize = 4 * 1024 * 1024;

@@ -1,0 +1,94 @@
+//! Whose call it is, and what the service may be told of the person.
+
+use super::{
+    email::check_email,
+    field::Field,
+    number::normalise_number,
+    reading::Reading,
+    settings::{HiddenCaller, MappingSettings, UnknownCaller},
+};
+use crate::call::{Customer, FIELD_RULES, Fault, FaultKind, FieldFault, check_field};
+
+/// The customer of a row. What is wrong is noted with the reading.
+pub(super) fn customer_of(reading: &mut Reading<'_>, settings: &MappingSettings) -> Customer {
+    let faults_before = reading.faults.len();
+    let id = reading.positive(FaultKind::Value, Field::CUSTOMER_ID);
+    let phone = customer_number(reading);
+    let by_number = phone.is_some() && settings.unknown == UnknownCaller::Create;
+    let email = email_of(reading, id.is_some() || by_number);
+    let fields = optional_fields(reading);
+    let mut customer = Customer { id, email, phone, fields };
+    if customer.id.is_none() && customer.email.is_none() && reading.faults.len() == faults_before {
+        match (&customer.phone, settings.unknown, settings.hidden) {
+            (Some(_), UnknownCaller::Create, _) => {}
+            (Some(_), UnknownCaller::Reject, _) => reading.faults.push(unknown_caller()),
+            (None, _, HiddenCaller::Customer(id)) => customer.id = Some(id),
+            (None, _, HiddenCaller::Reject) => {
+                let fault = no_way(reading);
+                reading.faults.push(fault);
+            }
+        }
+    }
+    customer
+}
+
+fn unknown_caller() -> Fault {
+    let reason = "the customer has a number but no id and no e-mail, and `customer.unknown` is `reject`";
+    Fault::new(FaultKind::Customer, reason)
+}
+
+fn no_way(reading: &Reading<'_>) -> Fault {
+    let numbers = reading.from_number.is_some() || reading.to_number.is_some();
+    let reason = match (numbers, &reading.direction) {
+        (true, None) => {
+            "which number is the customer's cannot be told without a direction: map `call.direction` or `customer.phone`"
+                .to_owned()
+        }
+        (true, Some(word)) if !matches!(word.as_ref(), "inbound" | "outbound") => {
+            format!("which number is the customer's cannot be told from the direction `{word}`: map `customer.phone`")
+        }
+        _ => "no way to a customer: no id, no e-mail and no number".to_owned(),
+    };
+    Fault::new(FaultKind::Customer, reason)
+}
+
+/// The customer's own number where it is given, else the far end of the call.
+fn customer_number(reading: &Reading<'_>) -> Option<String> {
+    let own = reading.text(Field::PHONE).and_then(normalise_number);
+    own.or_else(|| match reading.direction.as_deref() {
+        Some("inbound") => reading.from_number.clone(),
+        Some("outbound") => reading.to_number.clone(),
+        _ => None,
+    })
+}
+
+fn email_of(reading: &mut Reading<'_>, found_otherwise: bool) -> Option<String> {
+    let text = reading.text(Field::EMAIL)?;
+    match check_email(text) {
+        Ok(()) => Some(text.to_owned()),
+        Err(_) if found_otherwise => {
+            reading.warn("`customer.email` is left out where it is not a valid address");
+            None
+        }
+        Err(fault) => {
+            reading.refuse(FaultKind::Email, Field::EMAIL, fault.to_string());
+            None
+        }
+    }
+}
+
+fn optional_fields(reading: &mut Reading<'_>) -> Vec<(&'static str, String)> {
+    let mut fields = Vec::new();
+    for (index, rule) in FIELD_RULES.iter().enumerate() {
+        let Some(value) = reading.text(Field::optional(index)) else { continue };
+        match check_field(rule.rule, value) {
+            Ok(()) => fields.push((rule.name, value.to_owned())),
+            Err(FieldFault::Length { least, most, .. }) => reading.warn(format!(
+                "`customer.{}` is left out where it has not {least} to {most} characters",
+                rule.key
+            )),
+            Err(fault) => reading.warn(format!("`customer.{}` is left out where it {fault}", rule.key)),
+        }
+    }
+    fields
+}

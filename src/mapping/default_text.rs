@@ -1,0 +1,79 @@
+//! The text of a call where no template is given, made for a support agent's eye.
+//!
+//! Who called whom, then what is known of the call, the notes as they are, the recording, and at the end the place of the
+//! reference. Written by hand, since it is made a million times.
+
+use super::{call_view::CallView, duration_form::show_duration, escape::escape_onto, field::Field};
+use crate::call::{Customer, REFERENCE_SLOT};
+
+/// The text, HTML-escaped, with [`REFERENCE_SLOT`] as its last line.
+pub(super) fn default_text(call: &CallView<'_>) -> String {
+    let mut text = String::with_capacity(256);
+    push_headline(&mut text, call);
+    push_line(&mut text, "Agent: ", call.reading.text(Field::AGENT));
+    push_line(&mut text, "Duration: ", call.reading.duration.map(show_duration).as_deref());
+    push_line(&mut text, "Result: ", call.reading.text(Field::STATUS));
+    push_line(&mut text, "Tags: ", call.reading.text(Field::TAGS));
+    if let Some(notes) = call.reading.text(Field::NOTES) {
+        text.push('\n');
+        push_line(&mut text, "", Some(notes));
+    }
+    text.push('\n');
+    push_line(&mut text, "Recording: ", call.reading.text(Field::RECORDING));
+    text.push(REFERENCE_SLOT);
+    text
+}
+
+fn push_line(text: &mut String, label: &str, value: Option<&str>) {
+    if let Some(value) = value {
+        text.push_str(label);
+        escape_onto(value, text);
+        text.push('\n');
+    }
+}
+
+/// `Inbound call from Jo Doe (+1 555 0100) to Sales (+1 555 0199)`, as far as it is known.
+fn push_headline(text: &mut String, call: &CallView<'_>) {
+    let direction = call.reading.direction.as_deref();
+    match direction {
+        Some("inbound") => text.push_str("Inbound call"),
+        Some("outbound") => text.push_str("Outbound call"),
+        Some(other) => {
+            text.push_str("Call (");
+            escape_onto(other, text);
+            text.push(')');
+        }
+        None => text.push_str("Call"),
+    }
+    let customer = customer_name(call.customer);
+    let line = call.reading.text(Field::LINE);
+    let own_number = call.reading.text(Field::PHONE);
+    let (from, to) = (call.reading.text(Field::FROM), call.reading.text(Field::TO));
+    let (from, to) = match direction {
+        Some("inbound") => ((customer.as_deref(), from.or(own_number)), (line, to)),
+        Some("outbound") => ((line, from), (customer.as_deref(), to.or(own_number))),
+        _ => ((None, from), (None, to)),
+    };
+    push_party(text, " from ", from);
+    push_party(text, " to ", to);
+    text.push('\n');
+}
+
+/// What a person would call the customer; an id says nothing to a reader.
+fn customer_name(customer: &Customer) -> Option<String> {
+    let named =
+        customer.field("firstName").or(customer.field("lastName")).is_some() || customer.email.is_some();
+    named.then(|| customer.shown())
+}
+
+fn push_party(text: &mut String, word: &str, (name, number): (Option<&str>, Option<&str>)) {
+    let number = number.filter(|number| Some(*number) != name);
+    let Some(first) = name.or(number) else { return };
+    text.push_str(word);
+    escape_onto(first, text);
+    if let Some(number) = number.filter(|_| name.is_some()) {
+        text.push_str(" (");
+        escape_onto(number, text);
+        text.push(')');
+    }
+}

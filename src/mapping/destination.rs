@@ -1,0 +1,101 @@
+//! Which conversation a call goes to.
+
+use super::{
+    bound::{BoundMapping, InboxChoice},
+    call_view::CallView,
+    expression::Group,
+    settings::InboxSettings,
+    template::Template,
+};
+use crate::call::{Destination, Fault, FaultKind, Identity};
+
+/// The longest subject, in characters.
+const LONGEST_SUBJECT: usize = 250;
+/// The subject where none is given or nothing is rendered.
+const PLAIN_SUBJECT: &str = "Phone calls";
+
+/// The destination of a call, or every reason why it has none.
+pub(super) fn destination_of(
+    mapping: &BoundMapping,
+    call: &CallView<'_>,
+    identity: Option<&Identity>,
+) -> Result<Destination, Vec<Fault>> {
+    if let Some(id) = call.conversation {
+        return Ok(Destination::Existing(id));
+    }
+    let mut faults = Vec::new();
+    let mut take =
+        |result: Result<String, Fault>| result.map_err(|fault| faults.push(fault)).unwrap_or_default();
+    let inbox = take(inbox_of(mapping, call));
+    let group = take(group_of(mapping, call, identity));
+    let subject = take(subject_of(mapping, call));
+    if faults.is_empty() { Ok(Destination::Grouped { inbox, group, subject }) } else { Err(faults) }
+}
+
+fn inbox_of(mapping: &BoundMapping, call: &CallView<'_>) -> Result<String, Fault> {
+    let settings: &InboxSettings = &mapping.settings().inbox;
+    let Some(choice) = mapping.inbox_choice() else { return Ok(settings.inbox.clone().unwrap_or_default()) };
+    let (value, label) = match choice {
+        InboxChoice::Template(template) => {
+            (template.render(mapping.engine(), call)?, template.key().to_owned())
+        }
+        InboxChoice::Field(field) => {
+            let value = call.reading.text(*field).unwrap_or_default().to_owned();
+            (value, mapping.label(*field))
+        }
+        InboxChoice::Column(source) => {
+            let value = mapping.fetch(source, call.cells()).ok().flatten().unwrap_or_default().into_owned();
+            (value, source.label().to_owned())
+        }
+    };
+    let value = value.trim();
+    let in_any_case = || settings.table.iter().find(|(known, _)| known.trim().eq_ignore_ascii_case(value));
+    let found = settings.table.get(value).or_else(|| in_any_case().map(|(_, inbox)| inbox));
+    found.or(settings.otherwise.as_ref()).cloned().ok_or_else(|| {
+        let reason =
+            "has no inbox: add it to `[conversation.inboxes]`, or set `conversation.inbox_otherwise`";
+        Fault::of_value(FaultKind::Destination, label, value, reason)
+    })
+}
+
+fn group_of(
+    mapping: &BoundMapping,
+    call: &CallView<'_>,
+    identity: Option<&Identity>,
+) -> Result<String, Fault> {
+    match mapping.group() {
+        Group::Customer => Ok(call.customer.key().map(|key| key.canonical()).unwrap_or_default()),
+        Group::Call => Ok(identity.map(call_group).unwrap_or_default()),
+        Group::Template(template) => rendered_group(mapping, call, template),
+    }
+}
+
+/// The key, and the id for those who look into the checkpoint.
+fn call_group(identity: &Identity) -> String {
+    let key: String = identity.key.to_bytes().iter().map(|byte| format!("{byte:02x}")).collect();
+    match &identity.id {
+        Some(id) => format!("call:{key}:{id}"),
+        None => format!("call:{key}"),
+    }
+}
+
+fn rendered_group(mapping: &BoundMapping, call: &CallView<'_>, template: &Template) -> Result<String, Fault> {
+    let group = template.render(mapping.engine(), call)?;
+    let group = group.trim();
+    if group.is_empty() && call.reading.faults.is_empty() {
+        let fault = template.fault("renders to nothing, so that no conversation can be told");
+        return Err(Fault { kind: FaultKind::Destination, ..fault });
+    }
+    Ok(group.to_owned())
+}
+
+fn subject_of(mapping: &BoundMapping, call: &CallView<'_>) -> Result<String, Fault> {
+    let Some(template) = mapping.subject() else { return Ok(PLAIN_SUBJECT.to_owned()) };
+    let rendered = template.render(mapping.engine(), call)?;
+    let folded = rendered.split_whitespace().collect::<Vec<_>>().join(" ");
+    Ok(match folded.char_indices().nth(LONGEST_SUBJECT) {
+        _ if folded.is_empty() => PLAIN_SUBJECT.to_owned(),
+        Some((end, _)) => folded.get(..end).unwrap_or_default().trim_end().to_owned(),
+        None => folded,
+    })
+}

@@ -1,0 +1,179 @@
+//! The settings of a mapping, checked: what feeds each field, and every template compiled.
+
+use std::sync::Arc;
+
+use super::{
+    call_view::CallView,
+    engine::{Engine, TEXT_KEY},
+    fault::{SettingFault, hint, list},
+    field::Field,
+    settings::MappingSettings,
+    template::Template,
+};
+
+/// How rows are read as calls, whatever the file.
+#[derive(Debug, Clone)]
+pub struct Mapping {
+    pub(super) rules: Arc<Rules>,
+}
+
+/// Settings with their templates.
+#[derive(Debug)]
+pub(super) struct Rules {
+    pub(super) settings: MappingSettings,
+    pub(super) engine: Engine,
+    pub(super) fields: Vec<(Field, Expression)>,
+    pub(super) group: Group,
+    pub(super) subject: Option<Template>,
+    pub(super) text: Option<Template>,
+    pub(super) skip: Option<Template>,
+    pub(super) inbox_by: Option<Expression>,
+}
+
+/// What a setting says of where a value comes from.
+#[derive(Debug, Clone)]
+pub(super) enum Expression {
+    /// A column, or in JSON a key or path.
+    Column(String),
+    /// A template over the columns.
+    Template(Template),
+    /// Left empty: from nowhere, not even from a column that bears the field's name.
+    Nothing,
+}
+
+/// Which calls share a conversation.
+#[derive(Debug)]
+pub(super) enum Group {
+    Customer,
+    Call,
+    Template(Template),
+}
+
+impl Mapping {
+    /// Checks `settings`, and tells every fault at once.
+    pub fn new(settings: MappingSettings) -> Result<Self, Vec<SettingFault>> {
+        let mut check = Check { engine: Engine::new(), faults: Vec::new() };
+        let fields = check.fields(&settings);
+        let group = check.group(&settings.group_by);
+        let subject = check.call_template("conversation.subject", &settings.subject);
+        let text = settings.text.as_deref().and_then(|source| check.call_template(TEXT_KEY, source));
+        let skip = settings.skip.as_deref().and_then(|source| check.call_template("source.skip", source));
+        let inbox_by = settings.inbox.by.as_deref().and_then(|value| check.inbox_by(value));
+        if !check.faults.is_empty() {
+            return Err(check.faults);
+        }
+        let engine = check.engine;
+        Ok(Self { rules: Arc::new(Rules { settings, engine, fields, group, subject, text, skip, inbox_by }) })
+    }
+}
+
+/// Takes the settings one by one and gathers what is wrong with them.
+struct Check {
+    engine: Engine,
+    faults: Vec<SettingFault>,
+}
+
+impl Check {
+    fn fields(&mut self, settings: &MappingSettings) -> Vec<(Field, Expression)> {
+        let mut fields = Vec::new();
+        for (key, value) in &settings.fields {
+            let Some(field) = Field::parse(key) else {
+                let names: Vec<String> = Field::all().map(Field::name).collect();
+                let near = hint(key, names.iter().map(String::as_str));
+                self.faults.push(SettingFault::new(key, format!("is not a field that can be mapped{near}")));
+                continue;
+            };
+            if value.trim().is_empty() {
+                fields.push((field, Expression::Nothing));
+            } else if !Template::is_one(value) {
+                fields.push((field, Expression::Column(value.clone())));
+            } else if let Some(template) = self.template(key, value) {
+                fields.push((field, Expression::Template(template)));
+            }
+        }
+        fields
+    }
+
+    fn template(&mut self, key: &str, source: &str) -> Option<Template> {
+        Template::new(&mut self.engine, key, source).map_err(|fault| self.faults.push(fault)).ok()
+    }
+
+    /// A template over a call; `None` too where nothing is given.
+    fn call_template(&mut self, key: &str, source: &str) -> Option<Template> {
+        if source.trim().is_empty() {
+            return None;
+        }
+        let template = self.template(key, source)?;
+        for name in self.engine.variables(key) {
+            if CallView::variables().any(|known| known == name) {
+                continue;
+            }
+            let near = hint(&name, CallView::variables());
+            let known = list(CallView::variables());
+            let reason = format!(
+                "names the unknown variable `{name}`{near}; known are {known}, and any column as `row[\"name\"]`"
+            );
+            self.faults.push(SettingFault::new(key, reason));
+        }
+        Some(template)
+    }
+
+    fn group(&mut self, value: &str) -> Group {
+        const KEY: &str = "conversation.group_by";
+        match value.trim() {
+            "" | "customer" => Group::Customer,
+            "call" => Group::Call,
+            source if Template::is_one(source) => {
+                self.call_template(KEY, source).map_or(Group::Customer, Group::Template)
+            }
+            other => {
+                let reason = format!(
+                    "is `{other}`: `customer`, `call` or a template such as `{{{{ line }}}}` is needed"
+                );
+                self.faults.push(SettingFault::new(KEY, reason));
+                Group::Customer
+            }
+        }
+    }
+
+    fn inbox_by(&mut self, value: &str) -> Option<Expression> {
+        if Template::is_one(value) {
+            return self.call_template("conversation.inbox_by", value).map(Expression::Template);
+        }
+        (!value.trim().is_empty()).then(|| Expression::Column(value.trim().to_owned()))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_fault_of_the_settings_is_told_at_once() {
+        let settings = MappingSettings {
+            fields: [("call.strated_at", "x"), ("call.notes", "a\n{{ b"), ("call.id", "{% fi %}")]
+                .map(|(key, value)| (key.to_owned(), value.to_owned()))
+                .into(),
+            group_by: "line".into(),
+            subject: "Calls of {{ custmer }}".into(),
+            text: Some("{{ notes ".into()),
+            skip: Some("{{ row['x'] == 1 and statsu }}".into()),
+            ..MappingSettings::default()
+        };
+        let faults: Vec<String> =
+            Mapping::new(settings).unwrap_err().iter().map(ToString::to_string).collect();
+        let expected = [
+            "`call.id` fails on line 1: ",
+            "`call.notes` fails on line 2: ",
+            "`call.strated_at` is not a field that can be mapped (did you mean `call.started_at`?)",
+            "`conversation.group_by` is `line`: ",
+            "`conversation.subject` names the unknown variable `custmer` (did you mean `customer`?); known are `id`, ",
+            "`text.template` fails on line 1: ",
+            "`source.skip` names the unknown variable `statsu` (did you mean `status`?)",
+        ];
+        assert_eq!(faults.len(), expected.len(), "{faults:#?}");
+        for (fault, expected) in faults.iter().zip(expected) {
+            assert!(fault.starts_with(expected), "{fault}");
+        }
+    }
+}

@@ -1,0 +1,604 @@
+//! One row becomes a call, or is left out, or is rejected with every fault that it has.
+
+use super::{
+    bound::BoundMapping, call_view::CallView, clean::clean, customer::customer_of,
+    default_text::default_text, destination::destination_of, field::Field, reading::Reading,
+};
+use crate::call::{
+    Call, CallKey, Customer, Fault, FaultKind, Identity, Moment, REFERENCE_SLOT, Rejection, Row, Warning,
+};
+
+/// What became of a row.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Interpretation {
+    /// A call or not.
+    pub outcome: Outcome,
+    /// What was left out or changed; also told where the row is rejected.
+    pub warnings: Vec<Warning>,
+}
+
+/// What a row is.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Outcome {
+    /// A call.
+    Call(Box<Call>),
+    /// `[source] skip` says so.
+    Skipped,
+    /// Outside the span that was asked for: as if it were not in the file.
+    LeftOut,
+    /// It has faults.
+    Rejected(Rejection),
+}
+
+impl BoundMapping {
+    /// Reads one row; `now` is the moment after which no call can have begun.
+    pub fn interpret(&self, row: &Row, now: Moment) -> Interpretation {
+        let (cells, removed) = clean(&row.cells);
+        let mut reading = Reading::new(self, &cells);
+        if removed {
+            reading.warn("control characters are removed");
+        }
+        if self.is_outside(reading.started_at) {
+            return Interpretation { outcome: Outcome::LeftOut, warnings: Vec::new() };
+        }
+        let customer = customer_of(&mut reading, self.settings());
+        let conversation = reading.positive(FaultKind::Destination, Field::CONVERSATION_ID);
+        check_start(&mut reading, now);
+        let identity = reading.started_at.map(|start| self.identity(&reading, &customer, start));
+
+        let call = CallView::new(&reading, &customer, conversation, &cells);
+        let mut faults = Vec::new();
+        match self.is_skipped(&call) {
+            Ok(true) => return Interpretation { outcome: Outcome::Skipped, warnings: Vec::new() },
+            Ok(false) => {}
+            Err(fault) => faults.push(fault),
+        }
+        let destination = destination_of(self, &call, identity.as_ref()).map_err(|more| faults.extend(more));
+        let text = self.text_of(&call).map_err(|fault| faults.push(fault));
+
+        let Reading { started_at, updated_at, faults: mut all, warnings, .. } = reading;
+        all.append(&mut faults);
+        let outcome = match (identity, started_at, destination, text) {
+            (Some(identity), Some(started_at), Ok(destination), Ok(text)) if all.is_empty() => {
+                Outcome::Call(Box::new(Call {
+                    identity,
+                    started_at,
+                    updated_at,
+                    customer,
+                    destination,
+                    text,
+                }))
+            }
+            _ => Outcome::Rejected(Rejection { faults: all }),
+        };
+        Interpretation { outcome, warnings }
+    }
+
+    fn is_outside(&self, started_at: Option<Moment>) -> bool {
+        let settings = self.settings();
+        started_at.is_some_and(|start| {
+            settings.since.is_some_and(|since| start < since)
+                || settings.until.is_some_and(|until| start >= until)
+        })
+    }
+
+    /// By the id; else by what is told of the call, where the customer stands in for numbers that are not given.
+    fn identity(&self, reading: &Reading<'_>, customer: &Customer, started_at: Moment) -> Identity {
+        let name = &self.settings().source_name;
+        if let Some(id) = reading.text(Field::ID) {
+            return Identity { id: Some(id.to_owned()), key: CallKey::from_id(name, id) };
+        }
+        let number = |normal: &Option<String>, field| {
+            normal.clone().or_else(|| reading.text(field).map(str::to_owned)).unwrap_or_default()
+        };
+        let mut from = number(&reading.from_number, Field::FROM);
+        let to = number(&reading.to_number, Field::TO);
+        if from.is_empty() && to.is_empty() {
+            from = customer.key().map(|key| key.canonical()).unwrap_or_default();
+        }
+        let direction = reading.direction.as_deref().unwrap_or_default();
+        let key = CallKey::from_content(name, started_at, direction, &from, &to, reading.duration);
+        Identity { id: None, key }
+    }
+
+    fn is_skipped(&self, call: &CallView<'_>) -> Result<bool, Fault> {
+        let Some(template) = self.skip() else { return Ok(false) };
+        let says_so = |rendered: String| rendered.trim().eq_ignore_ascii_case("true");
+        if !says_so(template.render(self.engine(), call)?) {
+            return Ok(false);
+        }
+        // `duration < 5` must not hold for a call whose duration nobody knows.
+        if call.reading.duration.is_some() {
+            return Ok(true);
+        }
+        template.render_value(self.engine(), call.value_with_unknown_duration()).map(says_so)
+    }
+
+    fn text_of(&self, call: &CallView<'_>) -> Result<String, Fault> {
+        let Some(template) = self.text() else { return Ok(default_text(call)) };
+        let mut text = template.render(self.engine(), call)?;
+        if text.trim_matches(|letter: char| letter.is_whitespace() || letter == REFERENCE_SLOT).is_empty() {
+            return Err(template.fault("renders to nothing"));
+        }
+        text.truncate(text.trim_end().len());
+        if !text.contains(REFERENCE_SLOT) {
+            text.push('\n');
+            text.push(REFERENCE_SLOT);
+        }
+        Ok(text)
+    }
+}
+
+fn check_start(reading: &mut Reading<'_>, now: Moment) {
+    match reading.started_at {
+        Some(start) if start > now => {
+            reading.refuse(FaultKind::Time, Field::STARTED_AT, "lies in the future")
+        }
+        None if reading.text(Field::STARTED_AT).is_none() && !reading.failed(Field::STARTED_AT) => {
+            reading.refuse(FaultKind::Time, Field::STARTED_AT, "no start time is given");
+        }
+        _ => {}
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::{
+        call::{Cells, CustomerKey, Destination, Headings, Position, Zone},
+        mapping::{HiddenCaller, InboxSettings, Mapping, MappingSettings, UnknownCaller},
+    };
+
+    const START: &str = "2026-03-30T14:05:09Z";
+
+    fn now() -> Moment {
+        Moment::parse_api("2026-11-22T08:00:00Z").unwrap()
+    }
+
+    fn own_names() -> MappingSettings {
+        MappingSettings { by_own_names: true, source_name: "old".into(), ..MappingSettings::default() }
+    }
+
+    fn row(pairs: &[(&str, &str)]) -> (Arc<Headings>, Row) {
+        let headings = Arc::new(Headings::new(pairs.iter().map(|(name, _)| (*name).to_owned()).collect()));
+        let mut text = String::new();
+        let mut ends = Vec::new();
+        for (_, cell) in pairs {
+            text.push_str(cell);
+            ends.push(u32::try_from(text.len()).unwrap());
+        }
+        let cells = Cells::Csv { headings: Arc::clone(&headings), text, ends };
+        (headings, Row { position: Position::new("calls.csv", 2), cells })
+    }
+
+    fn interpret(settings: MappingSettings, pairs: &[(&str, &str)]) -> Interpretation {
+        let (headings, row) = row(pairs);
+        Mapping::new(settings).unwrap().bind(&headings).unwrap().interpret(&row, now())
+    }
+
+    fn call(settings: MappingSettings, pairs: &[(&str, &str)]) -> Call {
+        match interpret(settings, pairs).outcome {
+            Outcome::Call(call) => *call,
+            other => panic!("{other:?}"),
+        }
+    }
+
+    fn rejection(settings: MappingSettings, pairs: &[(&str, &str)]) -> String {
+        match interpret(settings, pairs).outcome {
+            Outcome::Rejected(rejection) => rejection.to_string(),
+            other => panic!("{other:?}"),
+        }
+    }
+
+    fn with(more: &[(&'static str, &'static str)]) -> Vec<(&'static str, &'static str)> {
+        let mut pairs = vec![("started_at", START), ("direction", "inbound"), ("from", "+1 555 0100")];
+        for (name, value) in more {
+            pairs.retain(|(known, _)| known != name);
+            pairs.push((name, value));
+        }
+        pairs
+    }
+
+    #[test]
+    fn the_default_text_reads_as_a_person_would_tell_the_call() {
+        let call = call(
+            own_names(),
+            &[
+                ("ID", "17"),
+                ("Started_At", START),
+                ("direction", "Incoming"),
+                ("from", "+1 555 0100"),
+                ("to", "+1 555 0199"),
+                ("line", "Sales"),
+                ("agent", "Ada <Agent>"),
+                ("duration", "00:03:12"),
+                ("status", "answered"),
+                ("tags", "billing, refund"),
+                ("notes", "Notes over\r\nseveral lines & more "),
+                ("recording", "https://example.com/r/1?a=1&b=2"),
+                ("first_name", "Jo"),
+                ("last_name", "Doe"),
+            ],
+        );
+        let expected = "Inbound call from Jo Doe (+1 555 0100) to Sales (+1 555 0199)\n\
+             Agent: Ada &lt;Agent&gt;\nDuration: 3 min 12 s\nResult: answered\nTags: billing, refund\n\n\
+             Notes over\nseveral lines &amp; more\n\n\
+             Recording: https://example.com/r/1?a=1&amp;b=2\n\0";
+        assert_eq!(call.text, expected);
+        assert_eq!(call.identity, Identity { id: Some("17".into()), key: CallKey::from_id("old", "17") });
+        assert_eq!(call.started_at.to_string(), START);
+        assert_eq!(call.customer.key(), Some(CustomerKey::Phone("+15550100".into())));
+        let destination = Destination::Grouped {
+            inbox: String::new(),
+            group: "phone:+15550100".into(),
+            subject: "Phone calls".into(),
+        };
+        assert_eq!(call.destination, destination);
+    }
+
+    #[test]
+    fn a_text_with_little_to_say_has_no_empty_lines() {
+        let call =
+            call(own_names(), &[("started_at", START), ("email", "jo@example.com"), ("direction", "out")]);
+        assert_eq!(call.text, "Outbound call to jo@example.com\n\n\0");
+        let call = super::tests::call(
+            own_names(),
+            &[("started_at", START), ("customer_id", "4"), ("direction", "internal")],
+        );
+        assert_eq!(call.text, "Call (internal)\n\n\0");
+    }
+
+    #[test]
+    fn every_fault_of_a_row_is_told_at_once() {
+        let pairs = [
+            ("started_at", "2022-02-30T10:00:00Z"),
+            ("duration", "12:34"),
+            ("email", "jo@"),
+            ("conversation_id", "x"),
+            ("updated_at", "yesterday"),
+            ("customer_id", "-4"),
+        ];
+        let told = rejection(own_names(), &pairs);
+        for (column, value) in pairs {
+            assert!(told.contains(&format!("{column} `{value}`: ")), "{column}: {told}");
+        }
+        assert_eq!(told.matches("; ").count(), pairs.len() - 1, "{told}");
+    }
+
+    #[test]
+    fn a_time_must_be_given_possible_and_past() {
+        let start = |value: &'static str| rejection(own_names(), &with(&[("started_at", value)]));
+        assert!(start(" ").starts_with("started_at ``: no start time is given"));
+        assert!(start("2026-11-22T08:00:01Z").contains("lies in the future"));
+        assert!(start("2026-03-30 14:05:09").contains("`--time-zone`"));
+        let berlin =
+            MappingSettings { time_zone: Some(Zone::parse("Europe/Berlin").unwrap()), ..own_names() };
+        let call = call(berlin.clone(), &with(&[("started_at", "2026-03-30 14:05:09")]));
+        assert_eq!(call.started_at.to_string(), "2026-03-30T12:05:09Z");
+        assert!(rejection(berlin, &with(&[("started_at", "2026-03-29 02:30:00")])).contains("was skipped"));
+    }
+
+    #[test]
+    fn the_customer_is_the_far_end_unless_one_is_named() {
+        let of =
+            |more: &[(&'static str, &'static str)]| call(own_names(), &with(more)).customer.key().unwrap();
+        assert_eq!(of(&[("to", "+1 555 0199")]), CustomerKey::Phone("+15550100".into()));
+        assert_eq!(
+            of(&[("to", "+1 555 0199"), ("direction", "OUT")]),
+            CustomerKey::Phone("+15550199".into())
+        );
+        assert_eq!(of(&[("phone", "555-0142")]), CustomerKey::Phone("5550142".into()));
+        assert_eq!(of(&[("phone", "anonymous")]), CustomerKey::Phone("+15550100".into()));
+        assert_eq!(of(&[("email", "Jo@Example.com")]), CustomerKey::Email("jo@example.com".into()));
+        assert_eq!(of(&[("email", "jo@example.com"), ("customer_id", "456.0")]), CustomerKey::Id(456));
+    }
+
+    #[test]
+    fn a_row_without_a_way_to_a_customer_is_rejected_unless_told_otherwise() {
+        let hidden = with(&[("from", "Anonymous")]);
+        assert!(rejection(own_names(), &hidden).contains("no way to a customer"));
+        let settings = MappingSettings { hidden: HiddenCaller::Customer(9), ..own_names() };
+        assert_eq!(call(settings, &hidden).customer.id, Some(9));
+        let settings = MappingSettings { unknown: UnknownCaller::Reject, ..own_names() };
+        assert!(rejection(settings, &with(&[])).contains("`customer.unknown` is `reject`"));
+        assert!(
+            rejection(own_names(), &with(&[("direction", "")]))
+                .contains("cannot be told without a direction")
+        );
+    }
+
+    #[test]
+    fn an_invalid_email_is_left_out_only_where_the_customer_is_found_without_it() {
+        let found = interpret(own_names(), &with(&[("email", "jo@nowhere")]));
+        assert!(matches!(&found.outcome, Outcome::Call(call) if call.customer.email.is_none()), "{found:?}");
+        assert_eq!(found.warnings.len(), 1);
+        let lost = [("started_at", START), ("email", "jo@nowhere")];
+        assert_eq!(rejection(own_names(), &lost), "email `jo@nowhere`: is not an e-mail address");
+        let strict = MappingSettings { unknown: UnknownCaller::Reject, ..own_names() };
+        assert!(rejection(strict, &with(&[("email", "jo@nowhere")])).starts_with("email `jo@nowhere`"));
+    }
+
+    #[test]
+    fn a_field_that_the_service_would_refuse_is_left_out_with_a_warning() {
+        let long = "x".repeat(47);
+        let (name, start) = (("first_name", long.as_str()), ("started_at", START));
+        let found =
+            interpret(own_names(), &[start, ("customer_id", "4"), name, ("gender", "x"), ("age", "40")]);
+        let Outcome::Call(call) = found.outcome else { panic!("{found:?}") };
+        assert_eq!(call.customer.fields, [("age", "40".to_owned())]);
+        let reasons: Vec<&str> = found.warnings.iter().map(|warning| warning.reason.as_str()).collect();
+        assert_eq!(
+            reasons,
+            [
+                "`customer.first_name` is left out where it has not 1 to 40 characters",
+                "`customer.gender` is left out where it is none of male, female, unknown",
+            ]
+        );
+    }
+
+    #[test]
+    fn control_characters_are_removed_with_one_warning() {
+        let found = interpret(own_names(), &with(&[("notes", "a\0b\u{7}c"), ("agent", "A\u{1}da")]));
+        assert_eq!(found.warnings, [Warning { reason: "control characters are removed".into() }]);
+        let Outcome::Call(call) = found.outcome else { panic!("a call was expected") };
+        assert!(call.text.contains("\nabc\n") && call.text.contains("Agent: Ada"), "{}", call.text);
+        assert_eq!(call.text.matches(REFERENCE_SLOT).count(), 1);
+    }
+
+    #[test]
+    fn a_call_without_an_id_is_known_by_what_it_says_and_not_by_its_notes() {
+        let key = |more: &[(&'static str, &'static str)]| call(own_names(), &with(more)).identity.key;
+        let from = |from: &str, to: &str, duration| {
+            CallKey::from_content("old", Moment::parse_api(START).unwrap(), "inbound", from, to, duration)
+        };
+        assert_eq!(key(&[("notes", "x"), ("tags", "y")]), from("+15550100", "", None));
+        assert_eq!(key(&[("from", "tel:+1-555-0100"), ("duration", "61")]), from("+15550100", "", Some(61)));
+        assert_eq!(key(&[("from", ""), ("email", "Jo@example.com")]), from("email:jo@example.com", "", None));
+        assert_eq!(key(&[("from", "anonymous"), ("email", "jo@example.com")]), from("anonymous", "", None));
+    }
+
+    #[test]
+    fn the_duration_is_the_time_between_start_and_end_where_it_is_not_given() {
+        let template = MappingSettings { text: Some("{{ duration }} s".into()), ..own_names() };
+        let ended = with(&[("ended_at", "2026-03-30T14:06:10Z")]);
+        assert_eq!(call(template, &ended).text, "61 s\n\0");
+        let before = with(&[("ended_at", "2026-03-30T14:05:08Z")]);
+        assert!(rejection(own_names(), &before).contains("lies before the start"));
+    }
+
+    #[test]
+    fn skip_wins_over_rejection_and_never_rests_on_what_is_not_known() {
+        let skip = "{{ status == 'abandoned' or duration < 5 }}";
+        let settings = MappingSettings { skip: Some(skip.into()), ..own_names() };
+        let skipped = |more: &[(&'static str, &'static str)]| {
+            interpret(settings.clone(), &with(more)).outcome == Outcome::Skipped
+        };
+        assert!(skipped(&[("status", "abandoned"), ("started_at", "never"), ("from", "")]));
+        assert!(skipped(&[("duration", "4")]));
+        assert!(!skipped(&[("duration", "5")]));
+        assert!(!skipped(&[("duration", "")]));
+        assert!(skipped(&[("duration", ""), ("status", "abandoned")]));
+        let settings = MappingSettings { skip: Some("{{ duration is undefined }}".into()), ..own_names() };
+        assert_eq!(interpret(settings, &with(&[])).outcome, Outcome::Skipped);
+    }
+
+    #[test]
+    fn rows_outside_the_span_are_left_out_even_if_they_have_faults() {
+        let at = |text| Some(Moment::parse_api(text).unwrap());
+        let settings = MappingSettings {
+            since: at("2026-03-30T00:00:00Z"),
+            until: at(START),
+            skip: Some("{{ true }}".into()),
+            ..own_names()
+        };
+        let outcome =
+            |start| interpret(settings.clone(), &with(&[("started_at", start), ("duration", "x")])).outcome;
+        assert_eq!(outcome("2026-03-29T23:59:59Z"), Outcome::LeftOut);
+        assert_eq!(outcome(START), Outcome::LeftOut);
+        assert_eq!(outcome("2026-03-30T00:00:00Z"), Outcome::Skipped);
+        assert_eq!(outcome("unknown"), Outcome::Skipped);
+    }
+
+    #[test]
+    fn templates_see_columns_in_fields_and_the_call_in_the_text() {
+        let settings = MappingSettings {
+            fields: [
+                ("call.started_at", "{{ row['Start Day'] }}T{{ time }}Z"),
+                ("customer.id", "Customer"),
+                ("call.notes", "{% if vip == 'yes' %}VIP: {% endif %}{{ note }}"),
+            ]
+            .map(|(key, value)| (key.to_owned(), value.to_owned()))
+            .into(),
+            text: Some("<b>{{ notes }}</b> {{ row['note'] | upper }} {{ started_at | date('Europe/Berlin', '%H:%M') }}\n{{ reference }}\n".into()),
+            subject: "Calls\nof {{ customer }}".into(),
+            group_by: "{{ row['note'] }}".into(),
+            ..MappingSettings::default()
+        };
+        let pairs = [
+            ("Start Day", "2026-03-30"),
+            ("time", "14:05:09"),
+            ("Customer", "7"),
+            ("vip", "yes"),
+            ("note", " <&> "),
+        ];
+        let call = call(settings, &pairs);
+        assert_eq!(call.text, "<b>VIP:  &lt;&amp;&gt;</b>  &lt;&amp;&gt;  16:05\n\0");
+        let destination = Destination::Grouped {
+            inbox: String::new(),
+            group: "<&>".into(),
+            subject: "Calls of customer 7".into(),
+        };
+        assert_eq!(call.destination, destination);
+    }
+
+    #[test]
+    fn a_text_that_renders_to_nothing_or_fails_rejects_the_row() {
+        let with_text = |text: &str| MappingSettings { text: Some(text.into()), ..own_names() };
+        assert_eq!(
+            rejection(with_text("{{ notes }}\n{{ reference }}"), &with(&[])),
+            "text.template: renders to nothing"
+        );
+        assert!(
+            rejection(with_text("{{ notes | nonsense }}"), &with(&[]))
+                .contains("text.template: fails on line 1")
+        );
+        let endless = "{% for a in range(9999) %}{% for b in range(9999) %}{% endfor %}{% endfor %}";
+        assert!(rejection(with_text(endless), &with(&[])).contains("runs too long"));
+        assert_eq!(call(with_text("x {{ reference }} y"), &with(&[])).text, "x \0 y");
+    }
+
+    #[test]
+    fn the_inbox_is_chosen_by_a_field_a_column_or_a_template() {
+        let by = |by: &str, otherwise: Option<&str>| MappingSettings {
+            inbox: InboxSettings {
+                inbox: Some("1".into()),
+                by: Some(by.into()),
+                table: [("Sales DE".to_owned(), "85".to_owned())].into(),
+                otherwise: otherwise.map(str::to_owned),
+            },
+            ..own_names()
+        };
+        let inbox =
+            |settings, line: &'static str| match call(settings, &with(&[("line", line), ("Queue", line)]))
+                .destination
+            {
+                Destination::Grouped { inbox, .. } => inbox,
+                other => panic!("{other:?}"),
+            };
+        for choice in ["line", "Queue", "{{ row['Queue'] }}", "Sales {{ line | replace('Sales ', '') }}"] {
+            assert_eq!(inbox(by(choice, None), "Sales DE"), "85", "{choice}");
+        }
+        assert_eq!(inbox(by("line", Some("Support")), "Other"), "Support");
+        let told = rejection(by("line", None), &with(&[("line", "Other")]));
+        assert!(told.starts_with("line `Other`: has no inbox: add it to `[conversation.inboxes]`"), "{told}");
+    }
+
+    #[test]
+    fn a_call_goes_into_the_conversation_that_it_names() {
+        let to = |id: &'static str| with(&[("conversation_id", id)]);
+        assert_eq!(call(own_names(), &to("123")).destination, Destination::Existing(123));
+        assert!(matches!(call(own_names(), &to(" ")).destination, Destination::Grouped { .. }));
+        assert!(rejection(own_names(), &to("0")).contains("positive whole number"));
+        let alone = MappingSettings { group_by: "call".into(), ..own_names() };
+        let Destination::Grouped { group, .. } = call(alone, &with(&[("id", "17")])).destination else {
+            unreachable!()
+        };
+        assert!(group.starts_with("call:") && group.ends_with(":17") && group.len() == 5 + 32 + 3, "{group}");
+    }
+
+    #[test]
+    fn a_subject_is_one_line_of_at_most_250_characters() {
+        let subject = |template: &str| {
+            let settings = MappingSettings { subject: template.into(), ..own_names() };
+            match call(settings, &with(&[])).destination {
+                Destination::Grouped { subject, .. } => subject,
+                other => panic!("{other:?}"),
+            }
+        };
+        assert_eq!(subject("Calls\n with  {{ customer.phone }}"), "Calls with +15550100");
+        assert_eq!(subject("{{ notes }}"), "Phone calls");
+        assert_eq!(subject(&"é".repeat(300)).chars().count(), 250);
+    }
+
+    #[test]
+    fn a_plain_template_gives_what_the_engine_gives() {
+        let plain = "{{ customer }}|{{customer.email}}|{{ started_at }}|{{ duration }}|{{ direction }}|{{ notes }}|{{ reference }}|{{ conversation }}|{{ tags }}";
+        // A block that does nothing sends the same template to the engine.
+        let engine = format!("{plain}{{% if false %}}{{% endif %}}");
+        let pairs = with(&[("email", "jo@example.com"), ("notes", "<'\"/&>"), ("duration", "61")]);
+        let text = |template: &str| {
+            call(MappingSettings { text: Some(template.into()), ..own_names() }, &pairs).text
+        };
+        assert_eq!(text(plain), text(&engine));
+    }
+
+    #[test]
+    fn a_file_that_does_not_fit_is_told_with_its_headings() {
+        let bind = |settings: MappingSettings, names: &[&str]| {
+            let headings = Arc::new(Headings::new(names.iter().map(ToString::to_string).collect()));
+            let faults = Mapping::new(settings).unwrap().bind(&headings).unwrap_err();
+            faults.iter().map(ToString::to_string).collect::<Vec<_>>()
+        };
+        assert_eq!(
+            bind(own_names(), &["Start", "From"]),
+            [
+                "`call.started_at` has no column: the file is not recognised, so `[call]` in callport.toml must name its \
+              columns; the headings are `Start`, `From`"
+            ]
+        );
+        let settings = MappingSettings {
+            fields: [("call.started_at", "start time"), ("call.notes", "{{ nots }}")]
+                .map(|(key, value)| (key.to_owned(), value.to_owned()))
+                .into(),
+            ..MappingSettings::default()
+        };
+        let told = bind(settings, &["Start Tme", "notes"]);
+        assert_eq!(told.len(), 2);
+        assert!(told[1].contains("`nots`") && told[1].contains("did you mean `notes`?"), "{}", told[1]);
+        assert!(
+            told[0].contains("did you mean `Start Tme`?") && told[0].ends_with("`Start Tme`, `notes`"),
+            "{}",
+            told[0]
+        );
+    }
+
+    #[test]
+    fn a_json_row_is_read_by_keys_paths_and_own_names() {
+        let interpret = |settings: MappingSettings, json: &str| {
+            let Ok(serde_json::Value::Object(object)) = serde_json::from_str(json) else { panic!("{json}") };
+            let row = Row { position: Position::new("calls.jsonl", 1), cells: Cells::Json(object) };
+            Mapping::new(settings).unwrap().bind_json().interpret(&row, now())
+        };
+        let json = r#"{"ID": 12345678901234567890123, "started_at": 1774879509, "customer": {"email": "jo@example.com"},
+            "tags": ["a", "b"], "contact": {"names": ["Jo"]}}"#;
+        let mut settings = own_names();
+        settings.fields.insert("customer.first_name".into(), "contact.names.0".into());
+        let found = interpret(settings, json);
+        let Outcome::Call(call) = found.outcome else { panic!("{found:?}") };
+        assert_eq!(call.identity.id.as_deref(), Some("12345678901234567890123"));
+        assert_eq!(call.customer.shown(), "Jo");
+        assert!(call.text.contains("Tags: a, b\n"), "{}", call.text);
+        let told = interpret(own_names(), r#"{"customer_id": 5}"#).outcome;
+        assert!(
+            matches!(told, Outcome::Rejected(rejection) if rejection.to_string().contains("no start time"))
+        );
+    }
+
+    #[test]
+    fn a_newer_record_is_told_to_the_millisecond() {
+        let newer = call(own_names(), &with(&[("updated_at", "2026-03-30T14:05:09.25Z")]));
+        assert_eq!(newer.updated_at, Some(1_774_879_509_250));
+    }
+
+    proptest! {
+        #[test]
+        fn no_row_panics_and_no_call_is_without_its_slot(
+            cells in prop::collection::vec(
+                prop_oneof![
+                    "\\PC{0,12}", "[0-9:+. TZ-]{0,25}", Just(START.to_owned()), Just("in".to_owned()),
+                    Just("+15550100".to_owned()), Just("jo@example.com".to_owned()), "[\0-\u{ff}]{0,8}",
+                ],
+                14,
+            ),
+        ) {
+            let names = ["id", "started_at", "ended_at", "duration", "direction", "from", "to", "notes", "email",
+                "customer_id", "phone", "conversation_id", "first_name", "updated_at"];
+            let pairs: Vec<(&str, &str)> = names.iter().copied().zip(cells.iter().map(String::as_str)).collect();
+            for text in [None, Some("{{ notes }} {{ from | upper }}".to_owned())] {
+                let settings = MappingSettings { text, subject: "{{ customer }}".into(), ..own_names() };
+                match interpret(settings, &pairs).outcome {
+                    Outcome::Call(call) => {
+                        prop_assert_eq!(call.text.matches(REFERENCE_SLOT).count(), 1);
+                        prop_assert!(call.customer.key().is_some());
+                    }
+                    Outcome::Rejected(rejection) => prop_assert!(!rejection.faults.is_empty()),
+                    other => prop_assert!(false, "{:?}", other),
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,131 @@
+//! What a row says, field by field, with everything that is wrong with it.
+
+use std::borrow::Cow;
+
+use super::{
+    bound::BoundMapping,
+    duration_form::parse_duration,
+    field::Field,
+    number::normalise_number,
+    time_form::{Instant, parse_time},
+};
+use crate::call::{Cells, Fault, FaultKind, Moment, Warning};
+
+/// A row's values in the forms that the rest of the room works with.
+pub(super) struct Reading<'r> {
+    mapping: &'r BoundMapping,
+    values: [Option<Cow<'r, str>>; Field::COUNT],
+    pub(super) started_at: Option<Moment>,
+    pub(super) ended_at: Option<Moment>,
+    pub(super) updated_at: Option<i64>,
+    pub(super) duration: Option<u64>,
+    /// `inbound`, `outbound`, or the word as it stands.
+    pub(super) direction: Option<Cow<'r, str>>,
+    pub(super) from_number: Option<String>,
+    pub(super) to_number: Option<String>,
+    pub(super) faults: Vec<Fault>,
+    pub(super) warnings: Vec<Warning>,
+}
+
+impl<'r> Reading<'r> {
+    pub(super) fn new(mapping: &'r BoundMapping, cells: &'r Cells) -> Self {
+        let mut reading = Self {
+            mapping,
+            values: [const { None }; Field::COUNT],
+            started_at: None,
+            ended_at: None,
+            updated_at: None,
+            duration: None,
+            direction: None,
+            from_number: None,
+            to_number: None,
+            faults: Vec::new(),
+            warnings: Vec::new(),
+        };
+        mapping.fetch_all(cells, &mut reading.values, &mut reading.faults);
+        reading.started_at = reading.time(Field::STARTED_AT).map(|instant| instant.moment);
+        reading.ended_at = reading.time(Field::ENDED_AT).map(|instant| instant.moment);
+        reading.updated_at = reading.time(Field::UPDATED_AT).map(Instant::epoch_millis);
+        reading.duration = reading.read_duration();
+        reading.direction = reading.values[Field::DIRECTION.index()].as_ref().map(normal_direction);
+        reading.from_number = reading.text(Field::FROM).and_then(normalise_number);
+        reading.to_number = reading.text(Field::TO).and_then(normalise_number);
+        reading
+    }
+
+    /// A value as it stands, without outer white space; `None` where nothing is given.
+    pub(super) fn text(&self, field: Field) -> Option<&str> {
+        self.values[field.index()].as_deref()
+    }
+
+    /// Notes what is wrong with the value of a field.
+    pub(super) fn refuse(&mut self, kind: FaultKind, field: Field, reason: impl Into<String>) {
+        let column = self.mapping.label(field);
+        let value = self.text(field).unwrap_or_default().to_owned();
+        self.faults.push(Fault::of_value(kind, column, &value, reason));
+    }
+
+    /// Whether a fault of this field is noted already.
+    pub(super) fn failed(&self, field: Field) -> bool {
+        let column = self.mapping.label(field);
+        self.faults.iter().any(|fault| fault.column.as_ref() == Some(&column))
+    }
+
+    /// Notes what was left out or changed.
+    pub(super) fn warn(&mut self, reason: impl Into<String>) {
+        self.warnings.push(Warning { reason: reason.into() });
+    }
+
+    /// A positive whole number.
+    pub(super) fn positive(&mut self, kind: FaultKind, field: Field) -> Option<u64> {
+        let text = self.text(field)?;
+        // A spreadsheet writes 456 as 456.0.
+        let digits = text.strip_suffix(".0").unwrap_or(text);
+        let number = digits.bytes().all(|byte| byte.is_ascii_digit()).then(|| digits.parse().ok()).flatten();
+        // The service's own ids and its JSON are whole numbers of 63 bits.
+        let number = number.filter(|number: &u64| *number > 0 && i64::try_from(*number).is_ok());
+        if number.is_none() {
+            self.refuse(kind, field, "is not an id of Help Scout: a positive whole number is needed");
+        }
+        number
+    }
+
+    fn time(&mut self, field: Field) -> Option<Instant> {
+        match parse_time(self.text(field)?, self.mapping.settings().time_zone) {
+            Ok(instant) => Some(instant),
+            Err(fault) => {
+                self.refuse(FaultKind::Time, field, fault.to_string());
+                None
+            }
+        }
+    }
+
+    /// As given, else the time between start and end.
+    fn read_duration(&mut self) -> Option<u64> {
+        if let Some(text) = self.text(Field::DURATION) {
+            return match parse_duration(text) {
+                Ok(seconds) => Some(seconds),
+                Err(fault) => {
+                    self.refuse(FaultKind::Value, Field::DURATION, fault.to_string());
+                    None
+                }
+            };
+        }
+        let seconds = self.ended_at?.epoch_seconds() - self.started_at?.epoch_seconds();
+        if seconds < 0 {
+            self.refuse(FaultKind::Time, Field::ENDED_AT, "lies before the start of the call");
+        }
+        u64::try_from(seconds).ok()
+    }
+}
+
+fn normal_direction<'r>(word: &Cow<'r, str>) -> Cow<'r, str> {
+    let is = |words: [&str; 3]| words.iter().any(|known| word.eq_ignore_ascii_case(known));
+    if is(["inbound", "incoming", "in"]) {
+        Cow::Borrowed("inbound")
+    } else if is(["outbound", "outgoing", "out"]) {
+        Cow::Borrowed("outbound")
+    } else {
+        word.clone()
+    }
+}

@@ -1,0 +1,278 @@
+//! The records of a CSV file.
+//!
+//! Cells are cut by `csv-core`, the engine of the `csv` crate, and not by `csv::Reader`, because three things are needed
+//! that only the engine gives: a bound on what a record may take, the bytes of a record as they were, and a way back. A
+//! quote that is opened and never closed would otherwise swallow the file; here the line on which that record begins is
+//! broken, and the lines after it are read as if nothing had been.
+
+use std::{io, str, sync::Arc};
+
+use csv_core::{ReadRecordResult, ReaderBuilder};
+
+use crate::call::{Cells, Fault, FaultKind, Headings, Position, Row};
+
+use super::{
+    BrokenRow, Record,
+    record::{CELL_LIMIT, RECORD_LIMIT},
+    window::{Window, is_line_end},
+};
+
+/// The bound for records of several lines where a record was already found to be unclosed: a file full of stray quotes
+/// must not be read 4 MiB a line.
+const SUSPECT_LIMIT: usize = 64 * 1024;
+
+/// Cuts a window into records.
+pub(super) struct CsvRows {
+    window: Window,
+    core: csv_core::Reader,
+    delimiter: u8,
+    text: Vec<u8>,
+    ends: Vec<usize>,
+    suspect_until: u64,
+    file: Arc<str>,
+    headings: Arc<Headings>,
+}
+
+/// What lies at the start of the window.
+enum Scan {
+    /// A record of so many bytes, with so many bytes of text in so many cells.
+    Record { bytes: usize, text: usize, cells: usize },
+    /// A record that is over the bound, or a quote that is never closed; so many bytes were looked at.
+    Unclosed { bytes: usize, why: Unclosed },
+}
+
+/// Why a record is given up and its lines are read again.
+#[derive(Clone, Copy)]
+enum Unclosed {
+    AtEnd,
+    OverBound,
+    Astray,
+}
+
+impl CsvRows {
+    pub(super) fn new(window: Window, delimiter: u8, file: Arc<str>) -> Self {
+        let core = ReaderBuilder::new().delimiter(delimiter).build();
+        let mut rows = Self {
+            window,
+            core,
+            delimiter,
+            text: vec![0; 4096],
+            ends: vec![0; 64],
+            suspect_until: 0,
+            file,
+            headings: Arc::default(),
+        };
+        rows.start_over();
+        rows
+    }
+
+    pub(super) fn headings(&self) -> &Arc<Headings> {
+        &self.headings
+    }
+
+    pub(super) fn line(&self) -> u64 {
+        self.window.line()
+    }
+
+    /// Reads the headings; `Ok(Err)` says why they are none.
+    pub(super) fn read_headings(&mut self) -> io::Result<Result<(), String>> {
+        let record = loop {
+            if !self.window.pass_blank_lines()? {
+                return Ok(Err("has no headings".to_owned()));
+            }
+            if let Some(record) = self.read()? {
+                break record;
+            }
+        };
+        Ok(match record {
+            Record::Row(row) => {
+                let names = (0..).map_while(|index| row.cells.column(index).map(str::to_owned)).collect();
+                self.headings = Arc::new(Headings::new(names));
+                Ok(())
+            }
+            Record::Broken(broken) => {
+                Err(format!("has no headings: line {} {}", broken.position.line, broken.fault.reason))
+            }
+        })
+    }
+
+    /// The next record; `None` at the end.
+    pub(super) fn next(&mut self) -> io::Result<Option<Record>> {
+        while self.window.pass_blank_lines()? {
+            if let Some(record) = self.read()? {
+                return Ok(Some(record));
+            }
+        }
+        Ok(None)
+    }
+
+    /// The record at the start of the window; `None` if it is a line of white space.
+    fn read(&mut self) -> io::Result<Option<Record>> {
+        let position = Position { file: Arc::clone(&self.file), line: self.window.line() };
+        match self.scan()? {
+            Scan::Record { bytes, .. } if swallows_lines(&self.window.data()[..bytes], self.delimiter) => {
+                self.retreat(position, bytes, Unclosed::Astray).map(Some)
+            }
+            Scan::Record { bytes, text, cells } => {
+                let record = self.record(position, bytes, text, cells);
+                self.window.pass(bytes);
+                Ok(record)
+            }
+            Scan::Unclosed { bytes, why } => self.retreat(position, bytes, why).map(Some),
+        }
+    }
+
+    fn scan(&mut self) -> io::Result<Scan> {
+        let suspect = self.window.offset() < self.suspect_until;
+        let mut limit = if suspect { SUSPECT_LIMIT } else { RECORD_LIMIT };
+        let (mut bytes, mut text, mut cells) = (0, 0, 0);
+        loop {
+            if bytes == limit {
+                if limit == RECORD_LIMIT || self.window.data()[..bytes].iter().any(|byte| is_line_end(*byte))
+                {
+                    return Ok(Scan::Unclosed { bytes, why: Unclosed::OverBound });
+                }
+                limit = RECORD_LIMIT;
+            }
+            let at_end = self.window.data().len() == bytes && !self.window.fill()?;
+            let data = self.window.data();
+            // A line end in place of the missing one ends the last record, unless it belongs to a cell.
+            let input = if at_end { b"\n" } else { &data[bytes..data.len().min(limit)] };
+            let (result, read, written, ended) =
+                self.core.read_record(input, &mut self.text[text..], &mut self.ends[cells..]);
+            if at_end && result == ReadRecordResult::InputEmpty {
+                return Ok(Scan::Unclosed { bytes, why: Unclosed::AtEnd });
+            }
+            bytes += if at_end { 0 } else { read };
+            text += written;
+            cells += ended;
+            match result {
+                ReadRecordResult::InputEmpty => {}
+                ReadRecordResult::OutputFull => self.text.resize(self.text.len() * 2, 0),
+                ReadRecordResult::OutputEndsFull => self.ends.resize(self.ends.len() * 2, 0),
+                ReadRecordResult::Record | ReadRecordResult::End => {
+                    return Ok(Scan::Record { bytes, text, cells });
+                }
+            }
+        }
+    }
+
+    fn record(&self, position: Position, bytes: usize, text: usize, cells: usize) -> Option<Record> {
+        let raw = &self.window.data()[..bytes];
+        let (text, ends) = (&self.text[..text], &self.ends[..cells]);
+        if cells == 1 && raw.iter().all(u8::is_ascii_whitespace) {
+            return None;
+        }
+        Some(match self.judge(text, ends) {
+            Ok(text) => Record::Row(Row {
+                position,
+                cells: Cells::Csv {
+                    headings: Arc::clone(&self.headings),
+                    text: text.to_owned(),
+                    ends: ends.iter().map(|end| u32::try_from(*end).unwrap_or(u32::MAX)).collect(),
+                },
+            }),
+            Err(reason) => self.broken(position, without_line_end(raw), reason),
+        })
+    }
+
+    /// The text of all cells if they fit the headings, are UTF-8 and not too long.
+    fn judge<'t>(&self, text: &'t [u8], ends: &[usize]) -> Result<&'t str, String> {
+        let expected = self.headings.names().len();
+        if expected > 0 && ends.len() != expected {
+            return Err(format!("has {} cells, the headings have {expected}", ends.len()));
+        }
+        if text.len() > CELL_LIMIT {
+            let mut start = 0;
+            for end in ends {
+                if end - start > CELL_LIMIT {
+                    return Err(format!(
+                        "has a cell of {} bytes, at most {CELL_LIMIT} are read",
+                        end - start
+                    ));
+                }
+                start = *end;
+            }
+        }
+        // Halves of a character in neighbouring cells would pass as one, were it not for the second look.
+        match str::from_utf8(text) {
+            Ok(valid) if ends.iter().all(|end| valid.is_char_boundary(*end)) => Ok(valid),
+            _ => Err("has bytes that are not UTF-8".to_owned()),
+        }
+    }
+
+    fn broken(&self, position: Position, raw: &[u8], reason: impl Into<String>) -> Record {
+        let headings = (!self.headings.names().is_empty()).then(|| Arc::clone(&self.headings));
+        let raw = String::from_utf8_lossy(raw).into_owned();
+        Record::Broken(BrokenRow {
+            position,
+            headings,
+            raw,
+            fault: Fault::new(FaultKind::Unreadable, reason),
+        })
+    }
+
+    /// Gives up the line on which an unclosed record begins, and goes back to the one after it.
+    fn retreat(&mut self, position: Position, bytes: usize, why: Unclosed) -> io::Result<Record> {
+        let looked_at = &self.window.data()[..bytes];
+        let line = looked_at.iter().position(|byte| is_line_end(*byte));
+        let reason = match (why, line) {
+            (Unclosed::AtEnd, _) => "opens a quote that is never closed".to_owned(),
+            (Unclosed::Astray, _) => "opens a quote that ends inside a cell of a later line".to_owned(),
+            (Unclosed::OverBound, Some(_)) => {
+                format!("opens a quote that is not closed within {bytes} bytes")
+            }
+            (Unclosed::OverBound, None) => format!("is over {RECORD_LIMIT} bytes long"),
+        };
+        let record = self.broken(position, &looked_at[..line.unwrap_or(bytes)], reason);
+        self.suspect_until = self.suspect_until.max(self.window.offset() + bytes as u64);
+        self.window.pass_line()?;
+        self.start_over();
+        Ok(record)
+    }
+
+    /// Forgets what was begun. The engine drops a byte-order mark from the first bytes it ever sees, so it is shown an
+    /// empty line first: a mark at the start of a later line is content, however the bytes arrive.
+    fn start_over(&mut self) {
+        self.core.reset();
+        self.core.read_record(b"\n", &mut [0; 4], &mut [0; 4]);
+    }
+}
+
+fn without_line_end(raw: &[u8]) -> &[u8] {
+    let raw = raw.strip_suffix(b"\n").unwrap_or(raw);
+    raw.strip_suffix(b"\r").unwrap_or(raw)
+}
+
+/// Whether a record of several lines has a quote that closes in the middle of a cell: the mark of a stray quote that met
+/// the opening quote of a later row, which makes one record of all rows between.
+fn swallows_lines(raw: &[u8], delimiter: u8) -> bool {
+    let raw = without_line_end(raw);
+    if !raw.iter().any(|byte| is_line_end(*byte)) {
+        return false;
+    }
+    let mut rest = raw;
+    while let Some(first) = rest.first() {
+        if *first == b'"' {
+            rest = after_quoted(&rest[1..]);
+            if rest.first().is_some_and(|byte| *byte != delimiter) {
+                return true;
+            }
+        }
+        let end = rest.iter().position(|byte| *byte == delimiter);
+        rest = end.map_or(&[], |end| &rest[end + 1..]);
+    }
+    false
+}
+
+/// What follows the quote that closes a cell.
+fn after_quoted(mut rest: &[u8]) -> &[u8] {
+    while let Some(quote) = rest.iter().position(|byte| *byte == b'"') {
+        rest = &rest[quote + 1..];
+        match rest.strip_prefix(b"\"") {
+            Some(behind) => rest = behind,
+            None => return rest,
+        }
+    }
+    &[]
+}
