@@ -270,8 +270,7 @@ pub(super) fn customer(c: &Connection, id: i64) -> rusqlite::Result<CustomerRow>
     c.prepare_cached("SELECT helpscout_id, email, phone, fields, confirmed FROM customers WHERE id = ?1")?
         .query_row([id], |row| {
             let fields: String = row.get(3)?;
-            let fields: std::collections::BTreeMap<String, String> =
-                serde_json::from_str(&fields).unwrap_or_default();
+            let fields: HashMap<String, String> = serde_json::from_str(&fields).unwrap_or_default();
             Ok(CustomerRow {
                 id,
                 helpscout_id: row.get(0)?,

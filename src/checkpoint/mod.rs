@@ -15,6 +15,7 @@
 
 mod delivery;
 mod error;
+mod late;
 mod ledger;
 mod lineage;
 mod lock;
@@ -29,6 +30,7 @@ pub use delivery::{
     UnknownRequest, WaitingCall,
 };
 pub use error::CheckpointError;
+pub use late::LateRow;
 pub use ledger::Ledger;
 pub use lineage::{Account, Lineage};
 pub use open::{Checkpoint, ReadOnlyCheckpoint};

@@ -201,6 +201,15 @@ impl Checkpoint {
         Ok(open_calls(&self.connection)?)
     }
 
+    /// Calls whose fate is open.
+    pub fn undecided_calls(&self) -> Result<u64, CheckpointError> {
+        Ok(self.connection.query_row(
+            "SELECT COALESCE(SUM(LENGTH(carried) / 8), 0) FROM requests WHERE state IN (0, 2)",
+            [],
+            |row| row.get(0),
+        )?)
+    }
+
     /// What became of the calls that rows of this run told of: the new ones (behind `before`) and those known before
     /// that were open when their row was read.
     pub fn sheet_counts(&self, before: i64) -> Result<SheetCounts, CheckpointError> {
@@ -229,55 +238,6 @@ impl Checkpoint {
             }
         }
         Ok(counts)
-    }
-
-    /// Moves the calls that the service refused in this run to the rows that are written back at its end.
-    pub fn collect_refused(&self, run: i64) -> Result<(), CheckpointError> {
-        self.connection.execute(
-            "INSERT OR IGNORE INTO temp.late SELECT calls.file, calls.line, requests.why, 1
-             FROM requests JOIN calls ON calls.request = requests.id WHERE requests.state = 3 AND requests.run = ?1",
-            [run],
-        )?;
-        Ok(())
-    }
-
-    /// The files with rows that are rejected after they were read, with how many.
-    pub fn late_files(&self) -> Result<Vec<String>, CheckpointError> {
-        Ok(self
-            .connection
-            .prepare("SELECT DISTINCT files.path FROM temp.late JOIN files ON files.id = late.file ORDER BY files.id")?
-            .query_map([], |row| row.get(0))?
-            .collect::<Result<_, _>>()?)
-    }
-
-    /// Why the row at `line` of `file` is rejected after it was read, and whether by the service.
-    pub fn late_rejection(&self, file: &str, line: u64) -> Result<Option<(String, bool)>, CheckpointError> {
-        use rusqlite::OptionalExtension;
-        Ok(self
-            .connection
-            .prepare_cached(
-                "SELECT reason, refused FROM temp.late WHERE file = (SELECT id FROM files WHERE path = ?1) AND line = ?2",
-            )?
-            .query_row(params![file, line], |row| Ok((row.get(0)?, row.get(1)?)))
-            .optional()?)
-    }
-
-    /// The rows of `file` that are rejected after they were read, by line, with the raw row where it was kept.
-    pub fn late_rows(&self, file: &str) -> Result<Vec<(u64, String, bool, Option<String>)>, CheckpointError> {
-        Ok(self
-            .connection
-            .prepare(
-                "SELECT late.line, late.reason, late.refused, (SELECT raw_rows.content FROM calls JOIN raw_rows
-                   ON raw_rows.call = calls.id WHERE calls.file = late.file AND calls.line = late.line)
-                 FROM temp.late WHERE file = (SELECT id FROM files WHERE path = ?1) ORDER BY late.line",
-            )?
-            .query_map([file], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?)))?
-            .collect::<Result<_, _>>()?)
-    }
-
-    /// Forgets the rows that are rejected after they were read, once they are told.
-    pub fn clear_late(&self) -> Result<(), CheckpointError> {
-        Ok(self.connection.execute_batch("DELETE FROM temp.late")?)
     }
 
     /// Takes note of a rejection; whether an earlier run made it too.

@@ -1,7 +1,7 @@
 //! Loading calls into the checkpoint.
 //!
 //! A call that is known already (by its key) is looked up and set against what is stored; a new one is appended without an
-//! index on its key. [`Stager::finish`] sorts the new ones once (see [`super::merge`]). Until then `meta.staged_to` names
+//! index on its key. [`Stager::sort`] sorts the new ones once (see [`super::merge`]). Until then `meta.staged_to` names
 //! the last finished call, and whatever lies behind it is dropped when the file is opened again: a crash while staging
 //! leaves no half-known file.
 
@@ -9,7 +9,7 @@ use std::collections::HashMap;
 
 use rusqlite::{Connection, OptionalExtension, params};
 
-use super::{Checkpoint, CheckpointError, lineage, merge, schema};
+use super::{Checkpoint, CheckpointError, LateRow, late, lineage, merge, schema};
 use crate::{
     call::{Call, CallKey, Destination, stable_digest, text_fingerprint},
     policy::RequestState,
@@ -52,7 +52,7 @@ pub struct StagedFigures {
     pub before: i64,
 }
 
-/// Loads calls. Dropping it without [`Stager::finish`] leaves what was loaded to be discarded.
+/// Loads calls. Dropping it without [`Stager::keep`] leaves what was loaded to be discarded.
 #[derive(Debug)]
 pub struct Stager<'a> {
     pub(super) connection: &'a mut Connection,
@@ -79,7 +79,7 @@ impl Checkpoint {
              CREATE TEMP TABLE twins (key BLOB, file INTEGER, count INTEGER, PRIMARY KEY (key, file)) WITHOUT ROWID;
              DROP TABLE IF EXISTS temp.dropped; CREATE TEMP TABLE dropped (call INTEGER PRIMARY KEY);
              CREATE TEMP TABLE late (
-               file INTEGER, line INTEGER, reason TEXT, refused INTEGER, PRIMARY KEY (file, line)
+               file INTEGER, line INTEGER, reason TEXT, refused INTEGER, call INTEGER, PRIMARY KEY (file, line)
              ) WITHOUT ROWID;
              BEGIN IMMEDIATE;",
         )?;
@@ -296,7 +296,9 @@ impl Stager<'_> {
              the newest counts"
         );
         self.connection
-            .prepare_cached("INSERT OR IGNORE INTO temp.late VALUES (?1, ?2, ?3, 0)")?
+            .prepare_cached(
+                "INSERT OR IGNORE INTO temp.late (file, line, reason, refused) VALUES (?1, ?2, ?3, 0)",
+            )?
             .execute(params![file, line, reason])?;
         self.figures.conflicts += 1;
         Ok(())
@@ -373,32 +375,50 @@ impl Stager<'_> {
         Ok(id)
     }
 
-    /// Ends the loading: sorts the new calls, settles repeats among them, keeps at most `limit` new calls in whole
-    /// conversations, and makes all of it count.
-    pub fn finish(mut self, limit: Option<u64>) -> Result<StagedFigures, CheckpointError> {
-        merge::number_twins(&mut self)?;
-        merge::merge(&mut self)?;
+    /// Sorts the new calls, settles repeats among them, and keeps at most `limit` new calls in whole conversations.
+    /// Nothing counts before [`Stager::keep`].
+    pub fn sort(&mut self, limit: Option<u64>) -> Result<StagedFigures, CheckpointError> {
+        merge::number_twins(self)?;
+        merge::merge(self)?;
         if let Some(limit) = limit {
-            merge::keep_whole_conversations(&mut self, limit)?;
+            merge::keep_whole_conversations(self, limit)?;
         }
+        Ok(self.figures)
+    }
+
+    /// Makes what was loaded and sorted count.
+    pub fn keep(self) -> Result<(), CheckpointError> {
         let last: i64 =
             self.connection.query_row("SELECT COALESCE(MAX(id), 0) FROM calls", [], |row| row.get(0))?;
         lineage::put(self.connection, "staged_to", &last.max(self.before).to_string())?;
         self.connection.execute_batch("COMMIT;")?;
-        self.connection.execute_batch(schema::WAITING_INDEX)?;
-        self.connection.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()))?;
-        self.connection.execute_batch("PRAGMA synchronous = FULL; PRAGMA wal_autocheckpoint = 1000;")?;
-        Ok(self.figures)
+        end(self.connection)
     }
 
     /// Forgets what was loaded: nothing of this run is staged.
     pub fn discard(self) -> Result<(), CheckpointError> {
-        self.connection.execute_batch("COMMIT;")?;
+        self.connection.execute_batch("ROLLBACK;")?;
         discard_unfinished(self.connection)?;
-        self.connection.execute_batch(schema::WAITING_INDEX)?;
-        self.connection.execute_batch("PRAGMA synchronous = FULL; PRAGMA wal_autocheckpoint = 1000;")?;
-        Ok(())
+        end(self.connection)
     }
+
+    /// The files with rows that are rejected after they were read.
+    pub fn late_files(&self) -> Result<Vec<String>, CheckpointError> {
+        Ok(late::files(self.connection)?)
+    }
+
+    /// The rows of `file` behind line `after` that are rejected after they were read, by line, at most `most`.
+    pub fn late_rows(&self, file: &str, after: u64, most: u32) -> Result<Vec<LateRow>, CheckpointError> {
+        Ok(late::rows(self.connection, file, after, most)?)
+    }
+}
+
+/// Back to how calls are delivered.
+fn end(connection: &Connection) -> Result<(), CheckpointError> {
+    connection.execute_batch(schema::WAITING_INDEX)?;
+    connection.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()))?;
+    connection.execute_batch("PRAGMA synchronous = FULL; PRAGMA wal_autocheckpoint = 1000;")?;
+    Ok(())
 }
 
 fn remember(cache: &mut HashMap<[u8; 16], i64>, key: [u8; 16], id: i64) {
@@ -514,7 +534,9 @@ pub(super) mod tests {
                 stager.add(StagedRow { call: call.clone(), file, line, size: 100, raw: None }).unwrap();
             }
         }
-        stager.finish(limit).unwrap()
+        let figures = stager.sort(limit).unwrap();
+        stager.keep().unwrap();
+        figures
     }
 
     fn texts(checkpoint: &Checkpoint) -> Vec<String> {
@@ -548,9 +570,9 @@ pub(super) mod tests {
                 load(&mut checkpoint, "a.csv", &[call("1", "a"), call("1", "a"), call("1", "other")], None);
             assert_eq!((figures.repeats, figures.conflicts), (1, 1), "known before: {known}");
             assert_eq!(texts(&checkpoint), ["a"]);
-            let late = checkpoint.late_rows("a.csv").unwrap();
-            assert_eq!((late.len(), late[0].0), (1, 4));
-            assert!(late[0].1.contains("a.csv:2"), "{}", late[0].1);
+            let late = checkpoint.late_rows("a.csv", 0, 9).unwrap();
+            assert_eq!((late.len(), late[0].line, late[0].refused), (1, 4, false));
+            assert!(late[0].reason.contains("a.csv:2"), "{}", late[0].reason);
         }
     }
 

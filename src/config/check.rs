@@ -7,6 +7,7 @@ use std::{
 
 use crate::{
     call::{Moment, Zone},
+    import::{ConversationSettings, LimitSettings},
     mapping::{HiddenCaller, InboxSettings, MappingSettings, UnknownCaller},
     source::{Format, SourceSettings},
 };
@@ -19,7 +20,6 @@ use super::{
     overrides::Overrides,
     raw::{Place, Raw, RawSettings},
     recipe::MappingRecipe,
-    settings::{ConversationSettings, LimitSettings},
     since::parse_bound,
     value::Value,
 };

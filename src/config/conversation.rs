@@ -4,13 +4,11 @@ use std::time::Duration;
 
 use email_address::EmailAddress;
 
-use super::{
-    check::Checker,
-    settings::{
-        AssignTo, ConversationSettings, ConversationStatus, LimitSettings, WhenFull, WhenLocked, WhenMissing,
-    },
-    value::Value,
+use crate::import::{
+    AssignTo, ConversationSettings, ConversationStatus, LimitSettings, WhenFull, WhenLocked, WhenMissing,
 };
+
+use super::{check::Checker, value::Value};
 
 pub(super) fn conversation(checker: &mut Checker) -> ConversationSettings {
     let default = ConversationSettings::default();

@@ -14,7 +14,6 @@ mod overrides;
 mod paths;
 mod raw;
 mod recipe;
-mod settings;
 mod since;
 mod value;
 
@@ -26,6 +25,3 @@ pub use key::{KEYS, Key, Kind};
 pub use overrides::Overrides;
 pub use paths::{CHECKPOINT_NAME, CONFIG_NAME, Paths};
 pub use recipe::MappingRecipe;
-pub use settings::{
-    AssignTo, ConversationSettings, ConversationStatus, LimitSettings, WhenFull, WhenLocked, WhenMissing,
-};

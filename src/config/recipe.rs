@@ -7,10 +7,9 @@ use std::fmt::Write as _;
 
 use crate::{
     call::Zone,
+    import::{AssignTo, ConversationSettings},
     mapping::{HiddenCaller, MappingSettings, UnknownCaller},
 };
-
-use super::settings::{AssignTo, ConversationSettings};
 
 const CALL_ID: &str = "call.id";
 

@@ -30,7 +30,9 @@ impl<T: Transport> Worker<T> {
         request.queue = Some(self.queue.id);
         request.calls = calls.iter().map(|call| call.id).collect();
         let size = body.len();
-        let Sent::Answered { request, verdict, ended } = self.shared.send(request, Target::Create, body).await? else {
+        let Sent::Answered { request, verdict, ended } =
+            self.shared.send(request, Target::Create, body).await?
+        else {
             return Ok(Next::Leave);
         };
         let next = self.created(calls, size, request, verdict, ended).await;
@@ -50,9 +52,9 @@ impl<T: Transport> Worker<T> {
                 Ready::Yes(gate) => gates.extend(gate),
                 Ready::NotNow => return Ok(Err(Next::Leave)),
                 Ready::Refused(words) => {
-                    let (refused, kept) = self.calls.drain(..).partition(|call| call.customer == id);
-                    self.calls = kept;
-                    let refused: Vec<WaitingCall> = refused;
+                    let (refused, kept): (Vec<_>, Vec<_>) =
+                        self.calls.drain(..).partition(|call| call.customer == id);
+                    self.calls = kept.into();
                     self.refuse(refused.into_iter().map(|call| (call.id, words.clone())).collect()).await?;
                     return Ok(Err(Next::GoOn));
                 }
@@ -164,7 +166,12 @@ impl<T: Transport> Worker<T> {
         }
     }
 
-    async fn has_created(&mut self, calls: &[WaitingCall], request: i64, id: u64) -> Result<Next, ImportError> {
+    async fn has_created(
+        &mut self,
+        calls: &[WaitingCall],
+        request: i64,
+        id: u64,
+    ) -> Result<Next, ImportError> {
         let mut customers: Vec<i64> = calls.iter().map(|call| call.customer).collect();
         customers.sort_unstable();
         customers.dedup();
@@ -203,7 +210,9 @@ impl<T: Transport> Worker<T> {
             Blame::Calls(named) => {
                 let refused = named
                     .iter()
-                    .filter_map(|(index, words)| Some((calls.get(*index)?.id, format!("Help Scout refused it: {words}"))))
+                    .filter_map(|(index, words)| {
+                        Some((calls.get(*index)?.id, format!("Help Scout refused it: {words}")))
+                    })
                     .collect();
                 self.refuse(refused).await?;
                 let is_named = |index: usize| named.iter().any(|(known, _)| *known == index);

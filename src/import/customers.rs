@@ -136,7 +136,9 @@ impl<T: Transport> Worker<T> {
                 }
             }
             let open = shared.ledger.unknown_of_customer(id).await?;
-            let Some(unknown) = open.into_iter().find(|open| open.id == request) else { return Ok(Ready::NotNow) };
+            let Some(unknown) = open.into_iter().find(|open| open.id == request) else {
+                return Ok(Ready::NotNow);
+            };
             match shared.settle(&unknown, ended, &mut self.slot).await? {
                 Settled::Landed => return self.made(id).await,
                 Settled::Absent => {}

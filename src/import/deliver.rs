@@ -55,15 +55,20 @@ pub(super) async fn deliver<T: Transport>(
     let shared = Arc::new(Delivery::new(parts));
     shared.ledger.mark_unknown().await?;
     let mut feed = Feed::begin(shared.ledger.unknown_queues().await?);
-    let mut coordinator =
-        Coordinator { shared: Arc::clone(&shared), workers: JoinSet::new(), working: HashSet::new(), halted: None };
+    let mut coordinator = Coordinator {
+        shared: Arc::clone(&shared),
+        workers: JoinSet::new(),
+        working: HashSet::new(),
+        halted: None,
+    };
     let mut pace = tokio::time::interval(Duration::from_secs(1));
     pace.set_missed_tick_behavior(MissedTickBehavior::Skip);
     loop {
         while let Ok(queue) = again.try_recv() {
             feed.first.push_back(queue);
         }
-        let next = if coordinator.takes_more() { feed.next(&shared, &coordinator.working).await? } else { None };
+        let next =
+            if coordinator.takes_more() { feed.next(&shared, &coordinator.working).await? } else { None };
         if next.is_none() && coordinator.workers.is_empty() {
             break;
         }

@@ -1,8 +1,6 @@
 //! Why an import ends before its end.
 
-use crate::{
-    checkpoint::CheckpointError, helpscout::ApiError, mapping::SettingFault, source::SourceError,
-};
+use crate::{checkpoint::CheckpointError, helpscout::ApiError, mapping::SettingFault, source::SourceError};
 
 /// What ended an import.
 #[derive(Debug, Clone, thiserror::Error)]

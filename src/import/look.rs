@@ -92,14 +92,17 @@ impl<T: Transport> Delivery<T> {
             Some(found) => Some(found),
             None => {
                 let hits = self.client.search_conversations(first.as_str(), 1).await?.conversations;
-                let hits: Vec<u64> = hits.iter().map(|head| head.id).filter(|id| !listed.contains(id)).collect();
+                let hits: Vec<u64> =
+                    hits.iter().map(|head| head.id).filter(|id| !listed.contains(id)).collect();
                 self.which_carries(&hits, &references).await?
             }
         };
         let Some(id) = found else {
             let visible: HashSet<u64> = listed.into_iter().collect();
             let visible = |id: u64| id <= request.mark || visible.contains(&id);
-            return Ok(Seen::Missed { later_one_visible: self.conversations_made.later_one_visible(ended, visible) });
+            return Ok(Seen::Missed {
+                later_one_visible: self.conversations_made.later_one_visible(ended, visible),
+            });
         };
         let calls = request.calls.len();
         self.ledger.created(request.id, id, u32::try_from(calls).unwrap_or(u32::MAX), Vec::new()).await?;
@@ -135,7 +138,8 @@ impl<T: Transport> Delivery<T> {
         candidates: &[u64],
         references: &[Reference],
     ) -> Result<Option<u64>, ImportError> {
-        let known: HashSet<u64> = self.ledger.known_conversations(candidates.to_vec()).await?.into_iter().collect();
+        let known: HashSet<u64> =
+            self.ledger.known_conversations(candidates.to_vec()).await?.into_iter().collect();
         for candidate in candidates.iter().filter(|id| !known.contains(id)) {
             match self.find_thread(*candidate, references, None).await {
                 Ok(Some(_)) => return Ok(Some(*candidate)),

@@ -17,6 +17,7 @@ mod event;
 mod gates;
 mod late;
 mod look;
+mod raw_row;
 mod redirect;
 mod run;
 mod send;
@@ -29,9 +30,9 @@ mod worker;
 pub use clock::Clock;
 pub use error::ImportError;
 pub use event::{EventSink, ImportEvent, RejectedContent, RejectedRow, Sheet, StageCount, WarningCount};
-pub use run::{Imported, ImportJob, import};
+pub use run::{ImportJob, Imported, import};
 pub use settings::{
-    AssignTo, ConversationSettings, ConversationStatus, DeliverySettings, LimitSettings, WhenFull, WhenLocked,
-    WhenMissing,
+    AssignTo, ConversationSettings, ConversationStatus, DeliverySettings, LimitSettings, WhenFull,
+    WhenLocked, WhenMissing,
 };
 pub use stage::{Reading, Staged, stage};

@@ -40,7 +40,12 @@ impl<T: Transport> Delivery<T> {
 
     /// Writes the intent of `request` down and sends it. A limit that is used up and a network that is away are waited
     /// out: after both it is certain that nothing was stored.
-    pub(super) async fn send(&self, request: NewRequest, target: Target, body: Bytes) -> Result<Sent, ImportError> {
+    pub(super) async fn send(
+        &self,
+        request: NewRequest,
+        target: Target,
+        body: Bytes,
+    ) -> Result<Sent, ImportError> {
         if !self.permitted().await {
             return Ok(Sent::Stopped);
         }
@@ -49,7 +54,12 @@ impl<T: Transport> Delivery<T> {
     }
 
     /// Sends a request whose intent is on disk and for which a permit is held.
-    pub(super) async fn send_intended(&self, id: i64, target: Target, body: Bytes) -> Result<Sent, ImportError> {
+    pub(super) async fn send_intended(
+        &self,
+        id: i64,
+        target: Target,
+        body: Bytes,
+    ) -> Result<Sent, ImportError> {
         let mut attempt = 0;
         loop {
             let began = Instant::now();
@@ -113,4 +123,3 @@ pub(super) enum Target {
     /// A new customer.
     Customer,
 }
-

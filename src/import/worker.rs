@@ -187,10 +187,14 @@ impl<T: Transport> Worker<T> {
         let settings = &self.shared.settings.conversation;
         let why = match state {
             ConversationState::Full if is_named_by_rows && settings.when_full == WhenFull::Reject => {
-                format!("conversation {conversation} holds as many threads as it may (conversation.when_full)")
+                format!(
+                    "conversation {conversation} holds as many threads as it may (conversation.when_full)"
+                )
             }
             ConversationState::Locked if settings.when_locked == WhenLocked::Reject => {
-                format!("conversation {conversation} is locked by the company's policy (conversation.when_locked)")
+                format!(
+                    "conversation {conversation} is locked by the company's policy (conversation.when_locked)"
+                )
             }
             _ => return Ok(Next::GoOn),
         };
@@ -226,7 +230,9 @@ impl<T: Transport> Worker<T> {
 
     /// Adds the first call to the newest conversation.
     async fn append(&mut self) -> Result<Next, ImportError> {
-        let (Some(row), Some(call)) = (self.queue.newest.clone(), self.calls.front()) else { return Ok(Next::GoOn) };
+        let (Some(row), Some(call)) = (self.queue.newest.clone(), self.calls.front()) else {
+            return Ok(Next::GoOn);
+        };
         let customer = call.customer;
         let gate = match self.ready(customer).await? {
             Ready::Yes(gate) => gate,
@@ -322,16 +328,25 @@ impl<T: Transport> Worker<T> {
     }
 
     /// 412 on an append: full or locked; the count of its threads tells which.
-    async fn append_closed(&mut self, mut row: ConversationRow, call: WaitingCall) -> Result<Next, ImportError> {
+    async fn append_closed(
+        &mut self,
+        mut row: ConversationRow,
+        call: WaitingCall,
+    ) -> Result<Next, ImportError> {
         self.calls.push_front(call);
         let threads = self.shared.client.threads(row.helpscout_id, 1).await?.total;
         row.threads = u32::try_from(threads).unwrap_or(u32::MAX);
-        let state = if row.threads >= APPEND_CAP { ConversationState::Full } else { ConversationState::Locked };
+        let state =
+            if row.threads >= APPEND_CAP { ConversationState::Full } else { ConversationState::Locked };
         self.close(row, state).await
     }
 
     /// Looks at once for what a lost answer left open. The queue's later calls wait for it.
-    pub(super) async fn settle_now(&mut self, request: i64, ended: tokio::time::Instant) -> Result<Next, ImportError> {
+    pub(super) async fn settle_now(
+        &mut self,
+        request: i64,
+        ended: tokio::time::Instant,
+    ) -> Result<Next, ImportError> {
         let open = self.shared.ledger.unknown_of_queue(self.queue.id).await?;
         let Some(unknown) = open.into_iter().find(|open| open.id == request) else { return Ok(Next::GoOn) };
         let settled = self.shared.settle(&unknown, ended, &mut self.slot).await?;
@@ -367,7 +382,8 @@ pub(super) fn told(message: &str, errors: &[FieldError]) -> String {
     if errors.is_empty() {
         return format!("Help Scout refused it: {message}");
     }
-    let faults: Vec<String> = errors.iter().map(|error| format!("{} {}", error.path, error.message)).collect();
+    let faults: Vec<String> =
+        errors.iter().map(|error| format!("{} {}", error.path, error.message)).collect();
     format!("Help Scout refused it: {}", faults.join("; "))
 }
 
@@ -385,4 +401,3 @@ pub(super) fn undocumented(why: &str) -> ImportError {
         "an answer that no document of Help Scout explains: {why}; what was sent with it is looked for by the next run"
     ))
 }
-

@@ -65,6 +65,11 @@ impl Mapping {
         let engine = check.engine;
         Ok(Self { rules: Arc::new(Rules { settings, engine, fields, group, subject, text, skip, inbox_by }) })
     }
+
+    /// `[source] name`: part of every reference.
+    pub fn source_name(&self) -> &str {
+        &self.rules.settings.source_name
+    }
 }
 
 /// Takes the settings one by one and gathers what is wrong with them.

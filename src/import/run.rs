@@ -1,0 +1,245 @@
+//! The main job, from files to a closed sheet.
+
+use std::sync::Arc;
+
+use tokio::sync::mpsc;
+use tokio_util::sync::CancellationToken;
+
+use super::{
+    Clock, DeliverySettings, EventSink, ImportError, ImportEvent, Reading, Sheet, StageCount, Staged,
+    WarningCount,
+    connect::connect,
+    deliver::{Delivered, deliver},
+    delivery::DeliveryParts,
+    late::{self, Told},
+    stage::stage,
+};
+use crate::{
+    checkpoint::{Checkpoint, CheckpointError, Ledger, Lineage, SheetCounts},
+    helpscout::{Client, Transport},
+};
+
+/// What an import is told.
+#[derive(Debug)]
+pub struct ImportJob {
+    /// What is read and how.
+    pub reading: Reading,
+    /// How calls are delivered.
+    pub delivery: DeliverySettings,
+    /// How rows are read, for comparing with the last run's.
+    pub lineage: Lineage,
+    /// Whether another mapping than the last run's is wanted.
+    pub accept_mapping: bool,
+    /// The account's name in the checkpoint, where it is not asked of the service.
+    pub account: Option<String>,
+    /// The run's name.
+    pub run: String,
+    /// When it is.
+    pub clock: Clock,
+    /// Where chance begins.
+    pub chance_seed: u64,
+}
+
+/// How an import ended.
+#[derive(Debug)]
+pub struct Imported {
+    /// The sheet; it closes however the run ended.
+    pub sheet: Sheet,
+    /// Calls of this and earlier runs whose fate is open.
+    pub undecided: u64,
+    /// Why it ended before its end.
+    pub halted: Option<ImportError>,
+}
+
+/// Imports. An `Err` means that nothing was staged and nothing was sent by this run.
+pub async fn import<T: Transport>(
+    job: ImportJob,
+    checkpoint: Checkpoint,
+    client: Client<T>,
+    events: Arc<dyn EventSink>,
+    stop: CancellationToken,
+) -> Result<Imported, ImportError> {
+    checkpoint.check_lineage(&job.lineage, job.accept_mapping)?;
+    let run = checkpoint.begin_run(&job.run, job.clock.began())?;
+    let (job, checkpoint, staged) = read_all(job, checkpoint, run, Arc::clone(&events), stop.clone()).await?;
+    if staged.forbidden {
+        return forbidden(&job, &checkpoint, run, staged);
+    }
+    checkpoint.keep_lineage(&job.lineage)?;
+    events.emit(ImportEvent::Staged(StageCount {
+        rows: staged.rows,
+        to_send: checkpoint.open_calls()?,
+        already_imported: staged.figures.already_imported + staged.figures.repeats,
+        skipped: staged.skipped,
+        rejected: staged.rejected,
+    }));
+    let of_rows = checkpoint.sheet_counts(staged.figures.before)?;
+    let carried_over = checkpoint.open_calls()?.saturating_sub(of_rows.pending + of_rows.undecided);
+    let (checkpoint, delivered) = send_all(&job, checkpoint, client, run, &events, stop).await?;
+    let (checkpoint, told) = tell_refused(checkpoint, run, job.reading.source.clone(), events).await?;
+    conclude(&job, checkpoint, run, &staged, delivered, told, carried_over)
+}
+
+async fn read_all(
+    job: ImportJob,
+    checkpoint: Checkpoint,
+    run: i64,
+    events: Arc<dyn EventSink>,
+    stop: CancellationToken,
+) -> Result<(ImportJob, Checkpoint, Staged), ImportError> {
+    let mut checkpoint = checkpoint;
+    blocking(move || {
+        let staged = stage(&mut checkpoint, run, &job.reading, events.as_ref(), &stop)?;
+        Ok((job, checkpoint, staged))
+    })
+    .await
+}
+
+async fn blocking<V: Send + 'static>(
+    work: impl FnOnce() -> Result<V, ImportError> + Send + 'static,
+) -> Result<V, ImportError> {
+    tokio::task::spawn_blocking(work)
+        .await
+        .map_err(|failure| ImportError::Setting(format!("a task of the program failed: {failure}")))?
+}
+
+/// Connects, sends all that waits, and gives the checkpoint back. What ends this early is part of what it returns.
+async fn send_all<T: Transport>(
+    job: &ImportJob,
+    checkpoint: Checkpoint,
+    client: Client<T>,
+    run: i64,
+    events: &Arc<dyn EventSink>,
+    stop: CancellationToken,
+) -> Result<(Checkpoint, Delivered), ImportError> {
+    if checkpoint.open_calls()? == 0 {
+        return Ok((checkpoint, Delivered::default()));
+    }
+    let connected = tokio::select! {
+        biased;
+        () = stop.cancelled() => Err(ImportError::Stopped),
+        connected = connect(&client, &job.delivery, job.account.as_deref()) => connected,
+    };
+    let connection = match connected {
+        Ok(connection) => connection,
+        Err(error) => {
+            let pace = client.pace();
+            let delivered = Delivered {
+                requests: pace.requests,
+                units: pace.units,
+                throttled: pace.throttled,
+                halted: Some(error),
+                ..Delivered::default()
+            };
+            return Ok((checkpoint, delivered));
+        }
+    };
+    checkpoint.belong_to(&connection.account)?;
+    events.emit(ImportEvent::Connected { account: connection.shown(), user: connection.user.clone() });
+    let (ledger, task) = Ledger::open(checkpoint);
+    let (again, queues) = mpsc::unbounded_channel();
+    let parts = DeliveryParts {
+        client,
+        ledger,
+        settings: job.delivery.clone(),
+        connection,
+        clock: job.clock,
+        events: Arc::clone(events),
+        stop,
+        run,
+        again,
+        chance_seed: job.chance_seed,
+    };
+    let delivered = deliver(parts, queues).await;
+    let checkpoint = task.await.ok().flatten().ok_or(CheckpointError::Closed)?;
+    Ok((checkpoint, delivered?))
+}
+
+async fn tell_refused(
+    checkpoint: Checkpoint,
+    run: i64,
+    source: crate::source::SourceSettings,
+    events: Arc<dyn EventSink>,
+) -> Result<(Checkpoint, Told), ImportError> {
+    blocking(move || {
+        checkpoint.clear_late()?;
+        checkpoint.collect_refused(run)?;
+        let told = late::tell(&mut (&checkpoint, run), &source, events.as_ref())?;
+        Ok((checkpoint, told))
+    })
+    .await
+}
+
+/// `--strict` forbids to go on: nothing was staged.
+fn forbidden(
+    job: &ImportJob,
+    checkpoint: &Checkpoint,
+    run: i64,
+    staged: Staged,
+) -> Result<Imported, ImportError> {
+    let rejected = staged.rejected;
+    let mut sheet = begin_sheet(job, checkpoint, &staged);
+    sheet.pending = sheet.rows - sheet.rejected - sheet.skipped - sheet.already_imported;
+    sheet.seconds = job.clock.elapsed().as_secs_f64();
+    end_run(checkpoint, run, job, &sheet)?;
+    let rows = if rejected == 1 { "1 row is".to_owned() } else { format!("{rejected} rows are") };
+    Ok(Imported { sheet, undecided: 0, halted: Some(ImportError::Strict(rows)) })
+}
+
+fn begin_sheet(job: &ImportJob, checkpoint: &Checkpoint, staged: &Staged) -> Sheet {
+    Sheet {
+        run: job.run.clone(),
+        rows: staged.rows,
+        already_imported: staged.figures.already_imported + staged.figures.repeats,
+        skipped: staged.skipped,
+        rejected: staged.rejected,
+        rejected_before: staged.rejected_before,
+        changed: staged.figures.changed,
+        warnings: staged.warnings.clone(),
+        checkpoint: checkpoint.path().to_owned(),
+        ..Sheet::default()
+    }
+}
+
+fn conclude(
+    job: &ImportJob,
+    mut checkpoint: Checkpoint,
+    run: i64,
+    staged: &Staged,
+    delivered: Delivered,
+    told: Told,
+    carried_over: u64,
+) -> Result<Imported, ImportError> {
+    let counts: SheetCounts = checkpoint.sheet_counts(staged.figures.before)?;
+    let mut sheet = begin_sheet(job, &checkpoint, staged);
+    sheet.imported = counts.imported;
+    sheet.rejected += counts.refused;
+    sheet.rejected_before += told.known.min(counts.refused);
+    sheet.undecided = counts.undecided;
+    sheet.pending = counts.pending;
+    sheet.carried_over = carried_over;
+    sheet.conversations_created = delivered.conversations;
+    sheet.threads_created = delivered.threads;
+    sheet.customers_created = delivered.customers;
+    sheet.requests = delivered.requests;
+    sheet.rate_units = delivered.units;
+    sheet.throttled = delivered.throttled;
+    for reason in delivered.warnings {
+        sheet.warnings.push(WarningCount { reason, count: 1, file: String::new(), line: 0 });
+    }
+    let undecided = checkpoint.undecided_calls()?;
+    if delivered.halted.is_none()
+        && let Err(error) = checkpoint.compact()
+    {
+        // The work is done; only space is lost, and the next run tries again.
+        tracing::warn!(%error, "the checkpoint could not be made smaller");
+    }
+    sheet.seconds = job.clock.elapsed().as_secs_f64();
+    end_run(&checkpoint, run, job, &sheet)?;
+    Ok(Imported { sheet, undecided, halted: delivered.halted })
+}
+
+fn end_run(checkpoint: &Checkpoint, run: i64, job: &ImportJob, sheet: &Sheet) -> Result<(), ImportError> {
+    let sheet = serde_json::to_string(sheet).unwrap_or_default();
+    Ok(checkpoint.end_run(run, job.clock.now(), &sheet)?)
+}

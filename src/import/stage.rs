@@ -1,0 +1,373 @@
+//! From files to staged calls.
+//!
+//! Three threads, each with one thing to do and a short line between them: one reads and parses, one interprets, one
+//! writes. Memory stays flat: a few batches of rows are under way, however long the files.
+
+use std::{
+    collections::BTreeMap,
+    sync::{
+        Arc,
+        mpsc::{Receiver, SyncSender, sync_channel},
+    },
+    thread,
+};
+
+use tokio_util::sync::CancellationToken;
+
+use super::{
+    EventSink, ImportError, ImportEvent, RejectedContent, RejectedRow, WarningCount,
+    late::{self, Told},
+    raw_row,
+};
+use crate::{
+    call::{Call, Headings, Moment, Rejection, Row, stable_digest},
+    checkpoint::{Checkpoint, StagedFigures, StagedRow, Stager},
+    helpscout::{CustomerRef, thread_size},
+    mapping::{BoundMapping, Mapping, Outcome},
+    source::{Input, Reader, Record, SourceError, SourceSettings},
+};
+
+/// Rows in a batch.
+const BATCH: usize = 256;
+/// Batches between two threads.
+const LINE: usize = 8;
+/// Rows between two words on how far the reading is.
+const WORD: u64 = 16_384;
+/// What a reference adds to a text, besides the source's name and the id.
+const REFERENCE: usize = 24;
+
+/// What is read and how.
+#[derive(Debug)]
+pub struct Reading {
+    /// The files.
+    pub inputs: Vec<Input>,
+    /// How they are read.
+    pub source: SourceSettings,
+    /// How rows become calls.
+    pub mapping: Mapping,
+    /// `--limit`.
+    pub limit: Option<u64>,
+    /// `--strict`: with a rejected row nothing is staged.
+    pub strict: bool,
+    /// No call can have begun after this.
+    pub now: Moment,
+}
+
+/// What staging found.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Staged {
+    /// Data rows, without those left out.
+    pub rows: u64,
+    /// Rows that `[source] skip` leaves out.
+    pub skipped: u64,
+    /// Rows rejected so far.
+    pub rejected: u64,
+    /// How many of them an earlier run rejected alike.
+    pub rejected_before: u64,
+    /// What the checkpoint found.
+    pub figures: StagedFigures,
+    /// Every reason once.
+    pub warnings: Vec<WarningCount>,
+    /// Whether `--strict` forbids to go on: nothing was staged.
+    pub forbidden: bool,
+}
+
+/// From the reader to the interpreter.
+enum Read {
+    File { name: Arc<str>, headings: Option<Arc<Headings>>, is_stream: bool },
+    Records { records: Vec<Record>, bytes: u64 },
+    Trouble(SourceError),
+}
+
+/// From the interpreter to the writer.
+enum Judged {
+    File(Arc<str>),
+    Rows { rows: Vec<JudgedRow>, bytes: u64 },
+    Trouble(ImportError),
+}
+
+struct JudgedRow {
+    line: u64,
+    warnings: Vec<String>,
+    what: What,
+}
+
+enum What {
+    Call { call: Box<Call>, raw: Option<String> },
+    Skipped,
+    LeftOut,
+    Rejected { content: RejectedContent, rejection: Rejection },
+}
+
+/// Reads everything and stages it in `checkpoint`, within the run `run`.
+pub fn stage(
+    checkpoint: &mut Checkpoint,
+    run: i64,
+    reading: &Reading,
+    events: &dyn EventSink,
+    stop: &CancellationToken,
+) -> Result<Staged, ImportError> {
+    let stager = checkpoint.stage(run)?;
+    let mut writer = Writer::new(stager, reading, events);
+    let outcome = thread::scope(|scope| {
+        let (read_to, read_from) = sync_channel(LINE);
+        let (judged_to, judged_from) = sync_channel(LINE);
+        scope.spawn(move || read(&reading.inputs, &reading.source, &read_to));
+        scope.spawn(move || judge(reading, &read_from, &judged_to));
+        writer.take_all(&judged_from, stop)
+    });
+    match outcome {
+        Ok(()) => writer.conclude(),
+        Err(error) => {
+            writer.stager.discard()?;
+            Err(error)
+        }
+    }
+}
+
+/// The first thread. It ends early when nobody listens any more.
+fn read(inputs: &[Input], settings: &SourceSettings, to: &SyncSender<Read>) {
+    for input in inputs {
+        if let Err(trouble) = read_file(input, settings, to) {
+            drop(to.send(Read::Trouble(trouble)));
+            return;
+        }
+    }
+}
+
+fn read_file(input: &Input, settings: &SourceSettings, to: &SyncSender<Read>) -> Result<(), SourceError> {
+    let mut reader = Reader::open(input, settings)?;
+    let is_stream = input.bytes().is_none();
+    let begin = Read::File { name: Arc::clone(input.name()), headings: reader.headings(), is_stream };
+    if to.send(begin).is_err() {
+        return Ok(());
+    }
+    loop {
+        let mut records = Vec::with_capacity(BATCH);
+        for record in reader.by_ref().take(BATCH) {
+            records.push(record?);
+        }
+        let is_last = records.len() < BATCH;
+        if to.send(Read::Records { records, bytes: reader.bytes_read() }).is_err() || is_last {
+            return Ok(());
+        }
+    }
+}
+
+/// The second thread.
+fn judge(reading: &Reading, from: &Receiver<Read>, to: &SyncSender<Judged>) {
+    let mut bound: Option<(BoundMapping, bool)> = None;
+    for piece in from {
+        let judged = match piece {
+            Read::Trouble(trouble) => Judged::Trouble(Arc::new(trouble).into()),
+            Read::File { name, headings, is_stream } => {
+                match bind(&reading.mapping, &name, headings.as_ref()) {
+                    Ok(mapping) => {
+                        bound = Some((mapping, is_stream));
+                        Judged::File(name)
+                    }
+                    Err(error) => Judged::Trouble(error),
+                }
+            }
+            Read::Records { records, bytes } => {
+                let Some((mapping, is_stream)) = &bound else { return };
+                let rows =
+                    records.into_iter().map(|record| judge_one(mapping, record, reading.now, *is_stream));
+                Judged::Rows { rows: rows.collect(), bytes }
+            }
+        };
+        if to.send(judged).is_err() {
+            return;
+        }
+    }
+}
+
+fn bind(
+    mapping: &Mapping,
+    file: &str,
+    headings: Option<&Arc<Headings>>,
+) -> Result<BoundMapping, ImportError> {
+    match headings {
+        Some(headings) => {
+            mapping.bind(headings).map_err(|faults| ImportError::Mapping { file: file.to_owned(), faults })
+        }
+        None => Ok(mapping.bind_json()),
+    }
+}
+
+fn judge_one(mapping: &BoundMapping, record: Record, now: Moment, is_stream: bool) -> JudgedRow {
+    let row = match record {
+        Record::Row(row) => row,
+        Record::Broken(broken) => {
+            return JudgedRow {
+                line: broken.position.line,
+                warnings: Vec::new(),
+                what: What::Rejected {
+                    content: RejectedContent::Raw { headings: broken.headings, text: broken.raw },
+                    rejection: Rejection::one(broken.fault),
+                },
+            };
+        }
+    };
+    let interpretation = mapping.interpret(&row, now);
+    let Row { position, cells } = row;
+    let what = match interpretation.outcome {
+        Outcome::Call(call) => What::Call { call, raw: is_stream.then(|| raw_row::write(&cells)) },
+        Outcome::Skipped => What::Skipped,
+        Outcome::LeftOut => What::LeftOut,
+        Outcome::Rejected(rejection) => What::Rejected { content: RejectedContent::Cells(cells), rejection },
+    };
+    let warnings = interpretation.warnings.into_iter().map(|warning| warning.reason).collect();
+    JudgedRow { line: position.line, warnings, what }
+}
+
+/// The third thread's: writes, counts and tells.
+struct Writer<'a> {
+    stager: Stager<'a>,
+    reading: &'a Reading,
+    events: &'a dyn EventSink,
+    staged: Staged,
+    warnings: BTreeMap<String, WarningCount>,
+    file: (Arc<str>, i64),
+    bytes_before: u64,
+    bytes: u64,
+    total_bytes: Option<u64>,
+    said: u64,
+}
+
+impl<'a> Writer<'a> {
+    fn new(stager: Stager<'a>, reading: &'a Reading, events: &'a dyn EventSink) -> Self {
+        let total_bytes = reading.inputs.iter().map(Input::bytes).sum();
+        Self {
+            stager,
+            reading,
+            events,
+            staged: Staged::default(),
+            warnings: BTreeMap::new(),
+            file: (Arc::from(""), 0),
+            bytes_before: 0,
+            bytes: 0,
+            total_bytes,
+            said: 0,
+        }
+    }
+
+    fn take_all(&mut self, from: &Receiver<Judged>, stop: &CancellationToken) -> Result<(), ImportError> {
+        for piece in from {
+            if stop.is_cancelled() {
+                return Err(ImportError::Stopped);
+            }
+            match piece {
+                Judged::Trouble(error) => return Err(error),
+                Judged::File(name) => {
+                    let number = self.stager.file(&name)?;
+                    self.file = (name, number);
+                    self.bytes_before += self.bytes;
+                    self.bytes = 0;
+                }
+                Judged::Rows { rows, bytes } => {
+                    self.bytes = bytes;
+                    for row in rows {
+                        self.take(row)?;
+                    }
+                    self.say();
+                }
+            }
+        }
+        Ok(())
+    }
+
+    fn take(&mut self, row: JudgedRow) -> Result<(), ImportError> {
+        for reason in row.warnings {
+            self.warn(reason, row.line);
+        }
+        match row.what {
+            What::LeftOut => return Ok(()),
+            What::Skipped => self.staged.skipped += 1,
+            What::Call { call, raw } => {
+                let size = size_of(&call, self.reading.mapping.source_name());
+                self.stager.add(StagedRow { call: *call, file: self.file.1, line: row.line, size, raw })?;
+            }
+            What::Rejected { content, rejection } => {
+                let position = crate::call::Position::new(Arc::clone(&self.file.0), row.line);
+                let known = self.stager.reject(fingerprint(&content, &rejection.codes()))?;
+                self.count_rejected(known);
+                let row = RejectedRow { position, content, rejection, known };
+                self.events.emit(ImportEvent::Rejected(Box::new(row)));
+            }
+        }
+        self.staged.rows += 1;
+        Ok(())
+    }
+
+    fn count_rejected(&mut self, known: bool) {
+        self.staged.rejected += 1;
+        self.staged.rejected_before += u64::from(known);
+    }
+
+    fn warn(&mut self, reason: String, line: u64) {
+        let file = &self.file.0;
+        self.warnings.entry(reason).and_modify(|known| known.count += 1).or_insert_with_key(|reason| {
+            WarningCount { reason: reason.clone(), count: 1, file: file.to_string(), line }
+        });
+    }
+
+    fn say(&mut self) {
+        if self.staged.rows >= self.said + WORD {
+            self.said = self.staged.rows;
+            self.events.emit(ImportEvent::Reading {
+                rows: self.staged.rows,
+                bytes: self.bytes_before + self.bytes,
+                total_bytes: self.total_bytes,
+            });
+        }
+    }
+
+    fn conclude(mut self) -> Result<Staged, ImportError> {
+        let figures = self.stager.sort(self.reading.limit)?;
+        self.staged.figures = figures;
+        self.staged.rows -= figures.left_out;
+        self.staged.warnings = std::mem::take(&mut self.warnings).into_values().collect();
+        if figures.conflicts > 0 {
+            let told: Told = late::tell(&mut self.stager, &self.reading.source, self.events)?;
+            self.staged.rejected += told.rejected;
+            self.staged.rejected_before += told.known;
+        }
+        self.staged.forbidden = self.reading.strict && self.staged.rejected > 0;
+        if self.staged.forbidden {
+            self.stager.discard()?;
+        } else {
+            self.stager.keep()?;
+        }
+        Ok(self.staged)
+    }
+}
+
+/// What a row is rejected for, whatever its place: its content and the kinds of its faults.
+pub(super) fn fingerprint(content: &RejectedContent, codes: &str) -> [u8; 16] {
+    let mut parts: Vec<String> = Vec::new();
+    match content {
+        RejectedContent::Raw { text, .. } => parts.push(text.clone()),
+        RejectedContent::Cells(cells) => {
+            for (name, value) in cells.pairs().iter().filter(|(name, _)| !name.starts_with("callport_")) {
+                parts.push((*name).to_owned());
+                parts.push(value.to_string());
+            }
+        }
+    }
+    let mut bytes: Vec<&[u8]> = vec![codes.as_bytes()];
+    bytes.extend(parts.iter().map(String::as_bytes));
+    stable_digest(&bytes)
+}
+
+fn size_of(call: &Call, source_name: &str) -> u32 {
+    let customer = match (&call.customer.id, &call.customer.email) {
+        (Some(id), _) => CustomerRef::Id(*id),
+        (None, Some(email)) => {
+            CustomerRef::Email { email, fields: &call.customer.fields, phone: call.customer.phone.as_deref() }
+        }
+        (None, None) => CustomerRef::Id(u64::MAX),
+    };
+    let reference = REFERENCE + source_name.len() + call.identity.id.as_ref().map_or(0, String::len);
+    u32::try_from(thread_size(&call.text, &customer) + reference).unwrap_or(u32::MAX)
+}
