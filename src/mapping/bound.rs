@@ -120,11 +120,10 @@ impl Binding<'_> {
                 self.check_variables(template);
                 Some(Source::Template(template.clone()))
             }
-            Some(Expression::Nothing) => None,
             None if self.rules.settings.by_own_names => {
                 field.own_names().iter().find_map(|name| self.column(name))
             }
-            None => None,
+            Some(Expression::Nothing) | None => None,
         }
     }
 

@@ -72,7 +72,11 @@ fn group_of(
 
 /// The key, and the id for those who look into the checkpoint.
 fn call_group(identity: &Identity) -> String {
-    let key: String = identity.key.to_bytes().iter().map(|byte| format!("{byte:02x}")).collect();
+    let mut key = String::with_capacity(32);
+    for byte in identity.key.to_bytes() {
+        key.push(char::from_digit(u32::from(byte >> 4), 16).unwrap_or_default());
+        key.push(char::from_digit(u32::from(byte & 15), 16).unwrap_or_default());
+    }
     match &identity.id {
         Some(id) => format!("call:{key}:{id}"),
         None => format!("call:{key}"),

@@ -1,13 +1,6 @@
 //! Text as HTML that shows it.
 
-/// With `&`, `<` and `>` escaped, as stands between tags.
-pub(super) fn escape(text: &str) -> String {
-    let mut escaped = String::with_capacity(text.len());
-    escape_onto(text, &mut escaped);
-    escaped
-}
-
-/// The same, put at the end of `escaped`.
+/// Puts `text` at the end of `escaped`, with `&`, `<` and `>` escaped, as it stands between tags.
 pub(super) fn escape_onto(text: &str, escaped: &mut String) {
     replace_onto(text, escaped, &[('&', "&amp;"), ('<', "&lt;"), ('>', "&gt;")]);
 }
@@ -42,7 +35,9 @@ mod tests {
 
     #[test]
     fn a_text_is_escaped_once() {
-        assert_eq!(escape("a & b <c> \"d\""), "a &amp; b &lt;c&gt; \"d\"");
+        let mut escaped = String::new();
+        escape_onto("a & b <c> \"d\"", &mut escaped);
+        assert_eq!(escaped, "a &amp; b &lt;c&gt; \"d\"");
         assert_eq!(escape_anywhere("é'\"/&amp;"), "é&#39;&quot;/&amp;amp;");
     }
 }

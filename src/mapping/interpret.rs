@@ -132,7 +132,7 @@ impl BoundMapping {
 fn check_start(reading: &mut Reading<'_>, now: Moment) {
     match reading.started_at {
         Some(start) if start > now => {
-            reading.refuse(FaultKind::Time, Field::STARTED_AT, "lies in the future")
+            reading.refuse(FaultKind::Time, Field::STARTED_AT, "lies in the future");
         }
         None if reading.text(Field::STARTED_AT).is_none() && !reading.failed(Field::STARTED_AT) => {
             reading.refuse(FaultKind::Time, Field::STARTED_AT, "no start time is given");
@@ -467,7 +467,7 @@ mod tests {
                 .destination
             {
                 Destination::Grouped { inbox, .. } => inbox,
-                other => panic!("{other:?}"),
+                other @ Destination::Existing(_) => panic!("{other:?}"),
             };
         for choice in ["line", "Queue", "{{ row['Queue'] }}", "Sales {{ line | replace('Sales ', '') }}"] {
             assert_eq!(inbox(by(choice, None), "Sales DE"), "85", "{choice}");
@@ -496,7 +496,7 @@ mod tests {
             let settings = MappingSettings { subject: template.into(), ..own_names() };
             match call(settings, &with(&[])).destination {
                 Destination::Grouped { subject, .. } => subject,
-                other => panic!("{other:?}"),
+                other @ Destination::Existing(_) => panic!("{other:?}"),
             }
         };
         assert_eq!(subject("Calls\n with  {{ customer.phone }}"), "Calls with +15550100");
