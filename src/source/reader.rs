@@ -326,8 +326,10 @@ mod tests {
             ),
             chunk in 1..9_usize,
         ) {
-            let settings = SourceSettings::default();
-            prop_assert_eq!(records(&bytes, chunk, &settings), records(&bytes, usize::MAX, &settings));
+            for format in [None, Some(Format::Csv), Some(Format::Jsonl)] {
+                let settings = SourceSettings { format, ..SourceSettings::default() };
+                prop_assert_eq!(records(&bytes, chunk, &settings), records(&bytes, usize::MAX, &settings));
+            }
         }
 
         #[test]
