@@ -120,11 +120,10 @@ impl Binding<'_> {
                 self.check_variables(template);
                 Some(Source::Template(template.clone()))
             }
-            Some(Expression::Nothing) => None,
             None if self.rules.settings.by_own_names => {
                 field.own_names().iter().find_map(|name| self.column(name))
             }
-            None => None,
+            Some(Expression::Nothing) | None => None,
         }
     }
 
@@ -286,4 +285,68 @@ fn any_of<'r>(cells: &'r Cells, names: &[String]) -> Option<Cow<'r, str>> {
     let Cells::Json(object) = cells else { return None };
     let key = object.keys().find(|key| names.iter().any(|name| key.trim().eq_ignore_ascii_case(name)))?;
     json_text(cells, key)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{
+        call::{Position, Row},
+        mapping::{
+            Outcome,
+            interpret::tests::{now, own_names},
+        },
+    };
+
+    #[test]
+    fn a_file_that_does_not_fit_is_told_with_its_headings() {
+        let bind = |settings: MappingSettings, names: &[&str]| {
+            let headings = Arc::new(Headings::new(names.iter().map(ToString::to_string).collect()));
+            let faults = Mapping::new(settings).unwrap().bind(&headings).unwrap_err();
+            faults.iter().map(ToString::to_string).collect::<Vec<_>>()
+        };
+        assert_eq!(
+            bind(own_names(), &["Start", "From"]),
+            [
+                "`call.started_at` has no column: the file is not recognised, so `[call]` in callport.toml must name its \
+              columns; the headings are `Start`, `From`"
+            ]
+        );
+        let settings = MappingSettings {
+            fields: [("call.started_at", "start time"), ("call.notes", "{{ nots }}")]
+                .map(|(key, value)| (key.to_owned(), value.to_owned()))
+                .into(),
+            ..MappingSettings::default()
+        };
+        let told = bind(settings, &["Start Tme", "notes"]);
+        assert_eq!(told.len(), 2);
+        assert!(told[1].contains("`nots`") && told[1].contains("did you mean `notes`?"), "{}", told[1]);
+        assert!(
+            told[0].contains("did you mean `Start Tme`?") && told[0].ends_with("`Start Tme`, `notes`"),
+            "{}",
+            told[0]
+        );
+    }
+
+    #[test]
+    fn a_json_row_is_read_by_keys_paths_and_own_names() {
+        let interpret = |settings: MappingSettings, json: &str| {
+            let Ok(serde_json::Value::Object(object)) = serde_json::from_str(json) else { panic!("{json}") };
+            let row = Row { position: Position::new("calls.jsonl", 1), cells: Cells::Json(object) };
+            Mapping::new(settings).unwrap().bind_json().interpret(&row, now())
+        };
+        let json = r#"{"ID": 12345678901234567890123, "started_at": 1774879509, "customer": {"email": "jo@example.com"},
+            "tags": ["a", "b"], "contact": {"names": ["Jo"]}}"#;
+        let mut settings = own_names();
+        settings.fields.insert("customer.first_name".into(), "contact.names.0".into());
+        let found = interpret(settings, json);
+        let Outcome::Call(call) = found.outcome else { panic!("{found:?}") };
+        assert_eq!(call.identity.id.as_deref(), Some("12345678901234567890123"));
+        assert_eq!(call.customer.shown(), "Jo");
+        assert!(call.text.contains("Tags: a, b\n"), "{}", call.text);
+        let told = interpret(own_names(), r#"{"customer_id": 5}"#).outcome;
+        assert!(
+            matches!(told, Outcome::Rejected(rejection) if rejection.to_string().contains("no start time"))
+        );
+    }
 }

@@ -35,8 +35,7 @@ pub(super) fn clean(cells: &Cells) -> (Cow<'_, Cells>, bool) {
 
 /// Whether there is surely nothing to do; a look at bytes without a branch, since every row is looked at.
 fn is_clean(text: &str) -> bool {
-    let suspicious =
-        |byte: u8| (byte < 0x20) & (byte != b'\n') & (byte != b'\t') | (byte == 0x7f) | (byte == 0xc2);
+    let suspicious = |byte: u8| matches!(byte, 0..=8 | 11..=31 | 0x7f | 0xc2);
     !text
         .as_bytes()
         .chunks(256)

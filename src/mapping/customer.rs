@@ -92,3 +92,73 @@ fn optional_fields(reading: &mut Reading<'_>) -> Vec<(&'static str, String)> {
     }
     fields
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{
+        call::CustomerKey,
+        mapping::{
+            Outcome,
+            interpret::tests::{START, call, interpret, own_names, rejection, with},
+        },
+    };
+
+    #[test]
+    fn the_customer_is_the_far_end_unless_one_is_named() {
+        let of =
+            |more: &[(&'static str, &'static str)]| call(own_names(), &with(more)).customer.key().unwrap();
+        assert_eq!(of(&[("to", "+1 555 0199")]), CustomerKey::Phone("+15550100".into()));
+        assert_eq!(
+            of(&[("to", "+1 555 0199"), ("direction", "OUT")]),
+            CustomerKey::Phone("+15550199".into())
+        );
+        assert_eq!(of(&[("phone", "555-0142")]), CustomerKey::Phone("5550142".into()));
+        assert_eq!(of(&[("phone", "anonymous")]), CustomerKey::Phone("+15550100".into()));
+        assert_eq!(of(&[("email", "Jo@Example.com")]), CustomerKey::Email("jo@example.com".into()));
+        assert_eq!(of(&[("email", "jo@example.com"), ("customer_id", "456.0")]), CustomerKey::Id(456));
+    }
+
+    #[test]
+    fn a_row_without_a_way_to_a_customer_is_rejected_unless_told_otherwise() {
+        let hidden = with(&[("from", "Anonymous")]);
+        assert!(rejection(own_names(), &hidden).contains("no way to a customer"));
+        let settings = MappingSettings { hidden: HiddenCaller::Customer(9), ..own_names() };
+        assert_eq!(call(settings, &hidden).customer.id, Some(9));
+        let settings = MappingSettings { unknown: UnknownCaller::Reject, ..own_names() };
+        assert!(rejection(settings, &with(&[])).contains("`customer.unknown` is `reject`"));
+        assert!(
+            rejection(own_names(), &with(&[("direction", "")]))
+                .contains("cannot be told without a direction")
+        );
+    }
+
+    #[test]
+    fn an_invalid_email_is_left_out_only_where_the_customer_is_found_without_it() {
+        let found = interpret(own_names(), &with(&[("email", "jo@nowhere")]));
+        assert!(matches!(&found.outcome, Outcome::Call(call) if call.customer.email.is_none()), "{found:?}");
+        assert_eq!(found.warnings.len(), 1);
+        let lost = [("started_at", START), ("email", "jo@nowhere")];
+        assert_eq!(rejection(own_names(), &lost), "email `jo@nowhere`: is not an e-mail address");
+        let strict = MappingSettings { unknown: UnknownCaller::Reject, ..own_names() };
+        assert!(rejection(strict, &with(&[("email", "jo@nowhere")])).starts_with("email `jo@nowhere`"));
+    }
+
+    #[test]
+    fn a_field_that_the_service_would_refuse_is_left_out_with_a_warning() {
+        let long = "x".repeat(47);
+        let (name, start) = (("first_name", long.as_str()), ("started_at", START));
+        let found =
+            interpret(own_names(), &[start, ("customer_id", "4"), name, ("gender", "x"), ("age", "40")]);
+        let Outcome::Call(call) = found.outcome else { panic!("{found:?}") };
+        assert_eq!(call.customer.fields, [("age", "40".to_owned())]);
+        let reasons: Vec<&str> = found.warnings.iter().map(|warning| warning.reason.as_str()).collect();
+        assert_eq!(
+            reasons,
+            [
+                "`customer.first_name` is left out where it has not 1 to 40 characters",
+                "`customer.gender` is left out where it is none of male, female, unknown",
+            ]
+        );
+    }
+}

@@ -77,3 +77,58 @@ fn push_party(text: &mut String, word: &str, (name, number): (Option<&str>, Opti
         text.push(')');
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use crate::{
+        call::{CallKey, CustomerKey, Destination, Identity},
+        mapping::interpret::tests::{START, call, own_names},
+    };
+
+    #[test]
+    fn the_default_text_reads_as_a_person_would_tell_the_call() {
+        let told = call(
+            own_names(),
+            &[
+                ("ID", "17"),
+                ("Started_At", START),
+                ("direction", "Incoming"),
+                ("from", "+1 555 0100"),
+                ("to", "+1 555 0199"),
+                ("line", "Sales"),
+                ("agent", "Ada <Agent>"),
+                ("duration", "00:03:12"),
+                ("status", "answered"),
+                ("tags", "billing, refund"),
+                ("notes", "Notes over\r\nseveral lines & more "),
+                ("recording", "https://example.com/r/1?a=1&b=2"),
+                ("first_name", "Jo"),
+                ("last_name", "Doe"),
+            ],
+        );
+        let expected = "Inbound call from Jo Doe (+1 555 0100) to Sales (+1 555 0199)\n\
+             Agent: Ada &lt;Agent&gt;\nDuration: 3 min 12 s\nResult: answered\nTags: billing, refund\n\n\
+             Notes over\nseveral lines &amp; more\n\n\
+             Recording: https://example.com/r/1?a=1&amp;b=2\n\0";
+        assert_eq!(told.text, expected);
+        assert_eq!(told.identity, Identity { id: Some("17".into()), key: CallKey::from_id("old", "17") });
+        assert_eq!(told.started_at.to_string(), START);
+        assert_eq!(told.customer.key(), Some(CustomerKey::Phone("+15550100".into())));
+        let destination = Destination::Grouped {
+            inbox: String::new(),
+            group: "phone:+15550100".into(),
+            subject: "Phone calls".into(),
+        };
+        assert_eq!(told.destination, destination);
+    }
+
+    #[test]
+    fn a_text_with_little_to_say_has_no_empty_lines() {
+        let told =
+            call(own_names(), &[("started_at", START), ("email", "jo@example.com"), ("direction", "out")]);
+        assert_eq!(told.text, "Outbound call to jo@example.com\n\n\0");
+        let told =
+            call(own_names(), &[("started_at", START), ("customer_id", "4"), ("direction", "internal")]);
+        assert_eq!(told.text, "Call (internal)\n\n\0");
+    }
+}

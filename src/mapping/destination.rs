@@ -72,7 +72,11 @@ fn group_of(
 
 /// The key, and the id for those who look into the checkpoint.
 fn call_group(identity: &Identity) -> String {
-    let key: String = identity.key.to_bytes().iter().map(|byte| format!("{byte:02x}")).collect();
+    let mut key = String::with_capacity(32);
+    for byte in identity.key.to_bytes() {
+        key.push(char::from_digit(u32::from(byte >> 4), 16).unwrap_or_default());
+        key.push(char::from_digit(u32::from(byte & 15), 16).unwrap_or_default());
+    }
     match &identity.id {
         Some(id) => format!("call:{key}:{id}"),
         None => format!("call:{key}"),
@@ -98,4 +102,66 @@ fn subject_of(mapping: &BoundMapping, call: &CallView<'_>) -> Result<String, Fau
         Some((end, _)) => folded.get(..end).unwrap_or_default().trim_end().to_owned(),
         None => folded,
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::mapping::{
+        MappingSettings,
+        interpret::tests::{call, own_names, rejection, with},
+    };
+
+    #[test]
+    fn the_inbox_is_chosen_by_a_field_a_column_or_a_template() {
+        let by = |by: &str, otherwise: Option<&str>| MappingSettings {
+            inbox: InboxSettings {
+                inbox: Some("1".into()),
+                by: Some(by.into()),
+                table: [("Sales DE".to_owned(), "85".to_owned())].into(),
+                otherwise: otherwise.map(str::to_owned),
+            },
+            ..own_names()
+        };
+        let inbox =
+            |settings, line: &'static str| match call(settings, &with(&[("line", line), ("Queue", line)]))
+                .destination
+            {
+                Destination::Grouped { inbox, .. } => inbox,
+                other @ Destination::Existing(_) => panic!("{other:?}"),
+            };
+        for choice in ["line", "Queue", "{{ row['Queue'] }}", "Sales {{ line | replace('Sales ', '') }}"] {
+            assert_eq!(inbox(by(choice, None), "Sales DE"), "85", "{choice}");
+        }
+        assert_eq!(inbox(by("line", Some("Support")), "Other"), "Support");
+        let told = rejection(by("line", None), &with(&[("line", "Other")]));
+        assert!(told.starts_with("line `Other`: has no inbox: add it to `[conversation.inboxes]`"), "{told}");
+    }
+
+    #[test]
+    fn a_call_goes_into_the_conversation_that_it_names() {
+        let to = |id: &'static str| with(&[("conversation_id", id)]);
+        assert_eq!(call(own_names(), &to("123")).destination, Destination::Existing(123));
+        assert!(matches!(call(own_names(), &to(" ")).destination, Destination::Grouped { .. }));
+        assert!(rejection(own_names(), &to("0")).contains("positive whole number"));
+        let alone = MappingSettings { group_by: "call".into(), ..own_names() };
+        let Destination::Grouped { group, .. } = call(alone, &with(&[("id", "17")])).destination else {
+            unreachable!()
+        };
+        assert!(group.starts_with("call:") && group.ends_with(":17") && group.len() == 5 + 32 + 3, "{group}");
+    }
+
+    #[test]
+    fn a_subject_is_one_line_of_at_most_250_characters() {
+        let subject = |template: &str| {
+            let settings = MappingSettings { subject: template.into(), ..own_names() };
+            match call(settings, &with(&[])).destination {
+                Destination::Grouped { subject, .. } => subject,
+                other @ Destination::Existing(_) => panic!("{other:?}"),
+            }
+        };
+        assert_eq!(subject("Calls\n with  {{ customer.phone }}"), "Calls with +15550100");
+        assert_eq!(subject("{{ notes }}"), "Phone calls");
+        assert_eq!(subject(&"é".repeat(300)).chars().count(), 250);
+    }
 }

@@ -1,7 +1,7 @@
 //! The template engine as the mapping sets it up: what is escaped and how, which filters there are, and how far a template
 //! may run.
 
-use std::{cell::Cell, collections::HashSet, fmt, io};
+use std::{collections::HashSet, fmt, io};
 
 use minijinja::{AutoEscape, Environment, Error, ErrorKind, Output, State, Value};
 
@@ -71,9 +71,9 @@ impl Engine {
     /// Renders the template under `key`; the reason why it fails tells the line.
     pub(super) fn render(&self, key: &str, context: Value) -> Result<String, String> {
         let template = self.environment.get_template(key).map_err(|error| explain(&error))?;
-        let mut rendered = Bounded { bytes: Vec::new(), overrun: Cell::new(false) };
+        let mut rendered = Bounded { bytes: Vec::new(), overrun: false };
         let result = template.render_captured_to(context, &mut rendered).map(|_| ());
-        if rendered.overrun.get() {
+        if rendered.overrun {
             return Err("gives more than 4 MiB".to_owned());
         }
         result.map_err(|error| explain(&error))?;
@@ -95,13 +95,13 @@ fn explain(error: &Error) -> String {
 /// Takes what is rendered, up to a bound.
 struct Bounded {
     bytes: Vec<u8>,
-    overrun: Cell<bool>,
+    overrun: bool,
 }
 
 impl io::Write for Bounded {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
         if self.bytes.len() + bytes.len() > LONGEST {
-            self.overrun.set(true);
+            self.overrun = true;
             return Err(io::Error::other("too long"));
         }
         self.bytes.extend_from_slice(bytes);

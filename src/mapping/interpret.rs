@@ -132,7 +132,7 @@ impl BoundMapping {
 fn check_start(reading: &mut Reading<'_>, now: Moment) {
     match reading.started_at {
         Some(start) if start > now => {
-            reading.refuse(FaultKind::Time, Field::STARTED_AT, "lies in the future")
+            reading.refuse(FaultKind::Time, Field::STARTED_AT, "lies in the future");
         }
         None if reading.text(Field::STARTED_AT).is_none() && !reading.failed(Field::STARTED_AT) => {
             reading.refuse(FaultKind::Time, Field::STARTED_AT, "no start time is given");
@@ -142,24 +142,24 @@ fn check_start(reading: &mut Reading<'_>, now: Moment) {
 }
 
 #[cfg(test)]
-mod tests {
+pub(in crate::mapping) mod tests {
     use std::sync::Arc;
 
     use proptest::prelude::*;
 
     use super::*;
     use crate::{
-        call::{Cells, CustomerKey, Destination, Headings, Position, Zone},
-        mapping::{HiddenCaller, InboxSettings, Mapping, MappingSettings, UnknownCaller},
+        call::{Cells, Destination, Headings, Position, Zone},
+        mapping::{Mapping, MappingSettings},
     };
 
-    const START: &str = "2026-03-30T14:05:09Z";
+    pub(in crate::mapping) const START: &str = "2026-03-30T14:05:09Z";
 
-    fn now() -> Moment {
+    pub(in crate::mapping) fn now() -> Moment {
         Moment::parse_api("2026-11-22T08:00:00Z").unwrap()
     }
 
-    fn own_names() -> MappingSettings {
+    pub(in crate::mapping) fn own_names() -> MappingSettings {
         MappingSettings { by_own_names: true, source_name: "old".into(), ..MappingSettings::default() }
     }
 
@@ -175,81 +175,34 @@ mod tests {
         (headings, Row { position: Position::new("calls.csv", 2), cells })
     }
 
-    fn interpret(settings: MappingSettings, pairs: &[(&str, &str)]) -> Interpretation {
+    pub(in crate::mapping) fn interpret(settings: MappingSettings, pairs: &[(&str, &str)]) -> Interpretation {
         let (headings, row) = row(pairs);
         Mapping::new(settings).unwrap().bind(&headings).unwrap().interpret(&row, now())
     }
 
-    fn call(settings: MappingSettings, pairs: &[(&str, &str)]) -> Call {
+    pub(in crate::mapping) fn call(settings: MappingSettings, pairs: &[(&str, &str)]) -> Call {
         match interpret(settings, pairs).outcome {
             Outcome::Call(call) => *call,
             other => panic!("{other:?}"),
         }
     }
 
-    fn rejection(settings: MappingSettings, pairs: &[(&str, &str)]) -> String {
+    pub(in crate::mapping) fn rejection(settings: MappingSettings, pairs: &[(&str, &str)]) -> String {
         match interpret(settings, pairs).outcome {
             Outcome::Rejected(rejection) => rejection.to_string(),
             other => panic!("{other:?}"),
         }
     }
 
-    fn with(more: &[(&'static str, &'static str)]) -> Vec<(&'static str, &'static str)> {
+    pub(in crate::mapping) fn with(
+        more: &[(&'static str, &'static str)],
+    ) -> Vec<(&'static str, &'static str)> {
         let mut pairs = vec![("started_at", START), ("direction", "inbound"), ("from", "+1 555 0100")];
         for (name, value) in more {
             pairs.retain(|(known, _)| known != name);
             pairs.push((name, value));
         }
         pairs
-    }
-
-    #[test]
-    fn the_default_text_reads_as_a_person_would_tell_the_call() {
-        let call = call(
-            own_names(),
-            &[
-                ("ID", "17"),
-                ("Started_At", START),
-                ("direction", "Incoming"),
-                ("from", "+1 555 0100"),
-                ("to", "+1 555 0199"),
-                ("line", "Sales"),
-                ("agent", "Ada <Agent>"),
-                ("duration", "00:03:12"),
-                ("status", "answered"),
-                ("tags", "billing, refund"),
-                ("notes", "Notes over\r\nseveral lines & more "),
-                ("recording", "https://example.com/r/1?a=1&b=2"),
-                ("first_name", "Jo"),
-                ("last_name", "Doe"),
-            ],
-        );
-        let expected = "Inbound call from Jo Doe (+1 555 0100) to Sales (+1 555 0199)\n\
-             Agent: Ada &lt;Agent&gt;\nDuration: 3 min 12 s\nResult: answered\nTags: billing, refund\n\n\
-             Notes over\nseveral lines &amp; more\n\n\
-             Recording: https://example.com/r/1?a=1&amp;b=2\n\0";
-        assert_eq!(call.text, expected);
-        assert_eq!(call.identity, Identity { id: Some("17".into()), key: CallKey::from_id("old", "17") });
-        assert_eq!(call.started_at.to_string(), START);
-        assert_eq!(call.customer.key(), Some(CustomerKey::Phone("+15550100".into())));
-        let destination = Destination::Grouped {
-            inbox: String::new(),
-            group: "phone:+15550100".into(),
-            subject: "Phone calls".into(),
-        };
-        assert_eq!(call.destination, destination);
-    }
-
-    #[test]
-    fn a_text_with_little_to_say_has_no_empty_lines() {
-        let call =
-            call(own_names(), &[("started_at", START), ("email", "jo@example.com"), ("direction", "out")]);
-        assert_eq!(call.text, "Outbound call to jo@example.com\n\n\0");
-        let call = super::tests::call(
-            own_names(),
-            &[("started_at", START), ("customer_id", "4"), ("direction", "internal")],
-        );
-        assert_eq!(call.text, "Call (internal)\n\n\0");
     }
 
     #[test]
@@ -280,64 +233,6 @@ mod tests {
         let call = call(berlin.clone(), &with(&[("started_at", "2026-03-30 14:05:09")]));
         assert_eq!(call.started_at.to_string(), "2026-03-30T12:05:09Z");
         assert!(rejection(berlin, &with(&[("started_at", "2026-03-29 02:30:00")])).contains("was skipped"));
-    }
-
-    #[test]
-    fn the_customer_is_the_far_end_unless_one_is_named() {
-        let of =
-            |more: &[(&'static str, &'static str)]| call(own_names(), &with(more)).customer.key().unwrap();
-        assert_eq!(of(&[("to", "+1 555 0199")]), CustomerKey::Phone("+15550100".into()));
-        assert_eq!(
-            of(&[("to", "+1 555 0199"), ("direction", "OUT")]),
-            CustomerKey::Phone("+15550199".into())
-        );
-        assert_eq!(of(&[("phone", "555-0142")]), CustomerKey::Phone("5550142".into()));
-        assert_eq!(of(&[("phone", "anonymous")]), CustomerKey::Phone("+15550100".into()));
-        assert_eq!(of(&[("email", "Jo@Example.com")]), CustomerKey::Email("jo@example.com".into()));
-        assert_eq!(of(&[("email", "jo@example.com"), ("customer_id", "456.0")]), CustomerKey::Id(456));
-    }
-
-    #[test]
-    fn a_row_without_a_way_to_a_customer_is_rejected_unless_told_otherwise() {
-        let hidden = with(&[("from", "Anonymous")]);
-        assert!(rejection(own_names(), &hidden).contains("no way to a customer"));
-        let settings = MappingSettings { hidden: HiddenCaller::Customer(9), ..own_names() };
-        assert_eq!(call(settings, &hidden).customer.id, Some(9));
-        let settings = MappingSettings { unknown: UnknownCaller::Reject, ..own_names() };
-        assert!(rejection(settings, &with(&[])).contains("`customer.unknown` is `reject`"));
-        assert!(
-            rejection(own_names(), &with(&[("direction", "")]))
-                .contains("cannot be told without a direction")
-        );
-    }
-
-    #[test]
-    fn an_invalid_email_is_left_out_only_where_the_customer_is_found_without_it() {
-        let found = interpret(own_names(), &with(&[("email", "jo@nowhere")]));
-        assert!(matches!(&found.outcome, Outcome::Call(call) if call.customer.email.is_none()), "{found:?}");
-        assert_eq!(found.warnings.len(), 1);
-        let lost = [("started_at", START), ("email", "jo@nowhere")];
-        assert_eq!(rejection(own_names(), &lost), "email `jo@nowhere`: is not an e-mail address");
-        let strict = MappingSettings { unknown: UnknownCaller::Reject, ..own_names() };
-        assert!(rejection(strict, &with(&[("email", "jo@nowhere")])).starts_with("email `jo@nowhere`"));
-    }
-
-    #[test]
-    fn a_field_that_the_service_would_refuse_is_left_out_with_a_warning() {
-        let long = "x".repeat(47);
-        let (name, start) = (("first_name", long.as_str()), ("started_at", START));
-        let found =
-            interpret(own_names(), &[start, ("customer_id", "4"), name, ("gender", "x"), ("age", "40")]);
-        let Outcome::Call(call) = found.outcome else { panic!("{found:?}") };
-        assert_eq!(call.customer.fields, [("age", "40".to_owned())]);
-        let reasons: Vec<&str> = found.warnings.iter().map(|warning| warning.reason.as_str()).collect();
-        assert_eq!(
-            reasons,
-            [
-                "`customer.first_name` is left out where it has not 1 to 40 characters",
-                "`customer.gender` is left out where it is none of male, female, unknown",
-            ]
-        );
     }
 
     #[test]
@@ -452,59 +347,6 @@ mod tests {
     }
 
     #[test]
-    fn the_inbox_is_chosen_by_a_field_a_column_or_a_template() {
-        let by = |by: &str, otherwise: Option<&str>| MappingSettings {
-            inbox: InboxSettings {
-                inbox: Some("1".into()),
-                by: Some(by.into()),
-                table: [("Sales DE".to_owned(), "85".to_owned())].into(),
-                otherwise: otherwise.map(str::to_owned),
-            },
-            ..own_names()
-        };
-        let inbox =
-            |settings, line: &'static str| match call(settings, &with(&[("line", line), ("Queue", line)]))
-                .destination
-            {
-                Destination::Grouped { inbox, .. } => inbox,
-                other => panic!("{other:?}"),
-            };
-        for choice in ["line", "Queue", "{{ row['Queue'] }}", "Sales {{ line | replace('Sales ', '') }}"] {
-            assert_eq!(inbox(by(choice, None), "Sales DE"), "85", "{choice}");
-        }
-        assert_eq!(inbox(by("line", Some("Support")), "Other"), "Support");
-        let told = rejection(by("line", None), &with(&[("line", "Other")]));
-        assert!(told.starts_with("line `Other`: has no inbox: add it to `[conversation.inboxes]`"), "{told}");
-    }
-
-    #[test]
-    fn a_call_goes_into_the_conversation_that_it_names() {
-        let to = |id: &'static str| with(&[("conversation_id", id)]);
-        assert_eq!(call(own_names(), &to("123")).destination, Destination::Existing(123));
-        assert!(matches!(call(own_names(), &to(" ")).destination, Destination::Grouped { .. }));
-        assert!(rejection(own_names(), &to("0")).contains("positive whole number"));
-        let alone = MappingSettings { group_by: "call".into(), ..own_names() };
-        let Destination::Grouped { group, .. } = call(alone, &with(&[("id", "17")])).destination else {
-            unreachable!()
-        };
-        assert!(group.starts_with("call:") && group.ends_with(":17") && group.len() == 5 + 32 + 3, "{group}");
-    }
-
-    #[test]
-    fn a_subject_is_one_line_of_at_most_250_characters() {
-        let subject = |template: &str| {
-            let settings = MappingSettings { subject: template.into(), ..own_names() };
-            match call(settings, &with(&[])).destination {
-                Destination::Grouped { subject, .. } => subject,
-                other => panic!("{other:?}"),
-            }
-        };
-        assert_eq!(subject("Calls\n with  {{ customer.phone }}"), "Calls with +15550100");
-        assert_eq!(subject("{{ notes }}"), "Phone calls");
-        assert_eq!(subject(&"é".repeat(300)).chars().count(), 250);
-    }
-
-    #[test]
     fn a_plain_template_gives_what_the_engine_gives() {
         let plain = "{{ customer }}|{{customer.email}}|{{ started_at }}|{{ duration }}|{{ direction }}|{{ notes }}|{{ reference }}|{{ conversation }}|{{ tags }}";
         // A block that does nothing sends the same template to the engine.
@@ -514,58 +356,6 @@ mod tests {
             call(MappingSettings { text: Some(template.into()), ..own_names() }, &pairs).text
         };
         assert_eq!(text(plain), text(&engine));
-    }
-
-    #[test]
-    fn a_file_that_does_not_fit_is_told_with_its_headings() {
-        let bind = |settings: MappingSettings, names: &[&str]| {
-            let headings = Arc::new(Headings::new(names.iter().map(ToString::to_string).collect()));
-            let faults = Mapping::new(settings).unwrap().bind(&headings).unwrap_err();
-            faults.iter().map(ToString::to_string).collect::<Vec<_>>()
-        };
-        assert_eq!(
-            bind(own_names(), &["Start", "From"]),
-            [
-                "`call.started_at` has no column: the file is not recognised, so `[call]` in callport.toml must name its \
-              columns; the headings are `Start`, `From`"
-            ]
-        );
-        let settings = MappingSettings {
-            fields: [("call.started_at", "start time"), ("call.notes", "{{ nots }}")]
-                .map(|(key, value)| (key.to_owned(), value.to_owned()))
-                .into(),
-            ..MappingSettings::default()
-        };
-        let told = bind(settings, &["Start Tme", "notes"]);
-        assert_eq!(told.len(), 2);
-        assert!(told[1].contains("`nots`") && told[1].contains("did you mean `notes`?"), "{}", told[1]);
-        assert!(
-            told[0].contains("did you mean `Start Tme`?") && told[0].ends_with("`Start Tme`, `notes`"),
-            "{}",
-            told[0]
-        );
-    }
-
-    #[test]
-    fn a_json_row_is_read_by_keys_paths_and_own_names() {
-        let interpret = |settings: MappingSettings, json: &str| {
-            let Ok(serde_json::Value::Object(object)) = serde_json::from_str(json) else { panic!("{json}") };
-            let row = Row { position: Position::new("calls.jsonl", 1), cells: Cells::Json(object) };
-            Mapping::new(settings).unwrap().bind_json().interpret(&row, now())
-        };
-        let json = r#"{"ID": 12345678901234567890123, "started_at": 1774879509, "customer": {"email": "jo@example.com"},
-            "tags": ["a", "b"], "contact": {"names": ["Jo"]}}"#;
-        let mut settings = own_names();
-        settings.fields.insert("customer.first_name".into(), "contact.names.0".into());
-        let found = interpret(settings, json);
-        let Outcome::Call(call) = found.outcome else { panic!("{found:?}") };
-        assert_eq!(call.identity.id.as_deref(), Some("12345678901234567890123"));
-        assert_eq!(call.customer.shown(), "Jo");
-        assert!(call.text.contains("Tags: a, b\n"), "{}", call.text);
-        let told = interpret(own_names(), r#"{"customer_id": 5}"#).outcome;
-        assert!(
-            matches!(told, Outcome::Rejected(rejection) if rejection.to_string().contains("no start time"))
-        );
     }
 
     #[test]

@@ -75,9 +75,8 @@ fn civil(cursor: &mut Cursor<'_>, zone: Option<Zone>) -> Result<Instant, TimeFau
     let civil =
         CivilTime::new(date.0, date.1, date.2, time.0, time.1, time.2).ok_or(TimeFault::Impossible)?;
     let moment = match offset {
-        Some(0) => civil.in_utc().ok_or(TimeFault::Impossible)?,
-        Some(seconds) => civil.at_offset(seconds).ok_or(TimeFault::Impossible)?,
-        None => local(civil, zone.ok_or(TimeFault::NoZone)?)?,
+        Offset::East(seconds) => civil.at_offset(seconds).ok_or(TimeFault::Impossible)?,
+        Offset::NotSaid => local(civil, zone.ok_or(TimeFault::NoZone)?)?,
     };
     Ok(Instant { moment, millis })
 }
@@ -93,6 +92,12 @@ fn local(civil: CivilTime, zone: Zone) -> Result<Moment, TimeFault> {
             Err(TimeFault::Repeated { zone: zone.name(), first: show(first), second: show(second) })
         }
     }
+}
+
+/// What a time says of its zone, in seconds east of UTC.
+enum Offset {
+    East(i32),
+    NotSaid,
 }
 
 /// What is left to read.
@@ -153,14 +158,13 @@ impl Cursor<'_> {
         )
     }
 
-    /// Seconds east of UTC; `Some(None)` where nothing is said.
-    fn offset(&mut self) -> Option<Option<i32>> {
+    fn offset(&mut self) -> Option<Offset> {
         let rest = self.0.trim_ascii_start();
         if rest.is_empty() {
-            return Some(None);
+            return Some(Offset::NotSaid);
         }
         if [b"Z".as_slice(), b"UTC"].iter().any(|word| rest.eq_ignore_ascii_case(word)) {
-            return Some(Some(0));
+            return Some(Offset::East(0));
         }
         self.0 = rest;
         let sign = if self.eat(b"+-")? == b'-' { -1 } else { 1 };
@@ -170,7 +174,8 @@ impl Cursor<'_> {
             _ => self.two()?,
         };
         let valid = self.0.is_empty() && hours < 24 && minutes < 60;
-        valid.then(|| i32::try_from(hours * 3600 + minutes * 60).ok().map(|seconds| Some(sign * seconds)))?
+        let seconds = i32::try_from(hours * 3600 + minutes * 60).ok()?;
+        valid.then_some(Offset::East(sign * seconds))
     }
 }
 
@@ -261,7 +266,7 @@ mod tests {
 
         #[test]
         fn no_text_panics(text in "[0-9TZ:+. -]{0,30}|.{0,20}") {
-            let _ = parse_time(&text, Some(Zone::UTC));
+            drop(parse_time(&text, Some(Zone::UTC)));
         }
     }
 }

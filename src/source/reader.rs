@@ -229,10 +229,11 @@ mod tests {
 
     #[test]
     fn a_quote_that_swallows_more_than_the_bound_costs_one_line_and_little_time() {
+        use std::fmt::Write as _;
         let mut text = "id,x\n0,\"open\n".to_owned();
         let rows = 700_000;
         for number in 1..=rows {
-            text.push_str(&format!("{number},x\n"));
+            writeln!(text, "{number},x").unwrap();
         }
         let found = records(text.as_bytes(), 1 << 20, &SourceSettings::default());
         assert_eq!(found[0], row(2, &["opens a quote that is not closed within 4194304 bytes", "0,\"open"]));
@@ -325,8 +326,10 @@ mod tests {
             ),
             chunk in 1..9_usize,
         ) {
-            let settings = SourceSettings::default();
-            prop_assert_eq!(records(&bytes, chunk, &settings), records(&bytes, usize::MAX, &settings));
+            for format in [None, Some(Format::Csv), Some(Format::Jsonl)] {
+                let settings = SourceSettings { format, ..SourceSettings::default() };
+                prop_assert_eq!(records(&bytes, chunk, &settings), records(&bytes, usize::MAX, &settings));
+            }
         }
 
         #[test]

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use crate::call::{Fault, Headings, Position, Row};
 
 /// How files are read. What is left out is found by itself.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct SourceSettings {
     /// CSV or JSONL.
     pub format: Option<Format>,
@@ -13,12 +13,6 @@ pub struct SourceSettings {
     pub delimiter: Option<u8>,
     /// Lines before the headings.
     pub skip_lines: u32,
-}
-
-impl Default for SourceSettings {
-    fn default() -> Self {
-        Self { format: None, delimiter: None, skip_lines: 0 }
-    }
 }
 
 /// The form of a file.

@@ -27,7 +27,7 @@ const REFUSED: &[(&[u8], &str)] = &[
 ];
 
 const UTF16: &str = "is encoded as UTF-16, and UTF-8 is needed";
-const BINARY: &str = "is not text: it begins with NUL bytes";
+const BINARY: &str = "is not text: its first line holds NUL bytes";
 const HTML: &str = "is an HTML page, not a table (a sign-in page that was saved in place of the export?)";
 const ARRAY: &str = "is a JSON array: one JSON object a line is needed";
 const SPREAD: &str = "is a JSON document over several lines: one JSON object a line is needed";
@@ -37,11 +37,13 @@ pub(super) fn refuse(sample: &[u8]) -> Option<&'static str> {
     if let Some((_, fault)) = REFUSED.iter().find(|(magic, _)| sample.starts_with(magic)) {
         return Some(fault);
     }
-    // A NUL within a note is a row's affair; among the first bytes it means that the file is not text at all.
-    if sample.iter().take(4).any(|byte| *byte == 0) {
+    // A NUL within a note is a row's affair; among the headings it means that the file is not text at all.
+    let content = from_first_letter(sample);
+    let first_line = content.split(|byte| *byte == b'\n').next().unwrap_or_default();
+    if first_line.contains(&0) && !content.starts_with(b"{") {
         return Some(BINARY);
     }
-    let start: Vec<u8> = from_first_letter(sample).iter().take(15).map(u8::to_ascii_lowercase).collect();
+    let start: Vec<u8> = content.iter().take(15).map(u8::to_ascii_lowercase).collect();
     (start.starts_with(b"<!doctype html") || start.starts_with(b"<html")).then_some(HTML)
 }
 
@@ -140,7 +142,9 @@ mod tests {
         assert!(refuse(b"i\0d\0").unwrap().contains("NUL"));
         assert!(refuse(b"\n <!DOCTYPE html><html>").unwrap().contains("HTML"));
         assert!(refuse(b"\xef\xbb\xbf<HTML lang=en>").unwrap().contains("HTML"));
+        assert!(refuse(b"\x7fELF\x02\x01\0\0").unwrap().contains("NUL"));
         assert_eq!(refuse(b"id,notes\n1,a\0b\n"), None);
+        assert_eq!(refuse(b"{\"id\":\"\0\"}\n"), None);
     }
 
     #[test]
