@@ -25,22 +25,26 @@ pub(crate) fn done(status: u16) -> SandboxResponse {
 /// A refusal of the API itself; `correlation` is its `logRef` too.
 pub(crate) fn refused(refusal: &Refusal, correlation: &str) -> SandboxResponse {
     match refusal {
-        Refusal::Unparsable => vnd_error(400, "Error parsing request body into JSON", json!([]), correlation),
-        Refusal::Invalid(problems) => {
-            vnd_error(400, "Bad request", problems.iter().map(show_problem).collect(), correlation)
+        Refusal::Unparsable => {
+            vnd_error(400, "Error parsing request body into JSON", &json!([]), correlation)
         }
-        Refusal::NotFound(message) => vnd_error(404, message, json!([]), correlation),
-        Refusal::Conflict(problem) => vnd_error(409, "Conflict", json!([show_problem(problem)]), correlation),
-        Refusal::Precondition(message) => vnd_error(412, message, json!([]), correlation),
+        Refusal::Invalid(problems) => {
+            vnd_error(400, "Bad request", &problems.iter().map(show_problem).collect(), correlation)
+        }
+        Refusal::NotFound(message) => vnd_error(404, message, &json!([]), correlation),
+        Refusal::Conflict(problem) => {
+            vnd_error(409, "Conflict", &json!([show_problem(problem)]), correlation)
+        }
+        Refusal::Precondition(message) => vnd_error(412, message, &json!([]), correlation),
     }
 }
 
 /// A refusal that concerns no field.
 pub(crate) fn plain_refusal(status: u16, message: &str, correlation: &str) -> SandboxResponse {
-    vnd_error(status, message, json!([]), correlation)
+    vnd_error(status, message, &json!([]), correlation)
 }
 
-fn vnd_error(status: u16, message: &str, errors: Value, correlation: &str) -> SandboxResponse {
+fn vnd_error(status: u16, message: &str, errors: &Value, correlation: &str) -> SandboxResponse {
     let links = json!({"about": {"href": ABOUT}});
     let body = json!({
         "logRef": correlation,

@@ -65,6 +65,7 @@ pub struct FaultScript {
 /// How the service behaves where its documents are silent.
 #[derive(Debug, Clone, PartialEq, Deserialize)]
 #[serde(deny_unknown_fields, default)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a switch of the script by its own name")]
 pub(crate) struct Service {
     pub(crate) request_size: usize,
     pub(crate) append_cap: usize,

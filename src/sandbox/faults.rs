@@ -17,7 +17,7 @@ pub(crate) struct Faults {
 
 #[derive(Debug)]
 struct Rule {
-    rule: FaultRule,
+    fault: FaultRule,
     seen: u64,
     struck: u64,
     chance: fastrand::Rng,
@@ -27,7 +27,7 @@ impl Faults {
     /// The rules of a script, with the seed of their chances.
     pub(crate) fn new(rules: Vec<FaultRule>, seed: u64) -> Self {
         let mut mother = fastrand::Rng::with_seed(seed);
-        let start = |rule| Rule { rule, seen: 0, struck: 0, chance: mother.fork() };
+        let start = |fault| Rule { fault, seen: 0, struck: 0, chance: mother.fork() };
         Self { rules: rules.into_iter().map(start).collect(), began_ms: None }
     }
 
@@ -41,23 +41,23 @@ impl Faults {
 
 impl Rule {
     fn strike(&mut self, kind: RequestKind, age: Duration) -> Option<Deed> {
-        if !self.rule.on.covers(kind) {
+        if !self.fault.on.covers(kind) {
             return None;
         }
         self.seen += 1;
-        let due = match &self.rule.when {
+        let due = match &self.fault.when {
             When::Always => true,
             When::At(at) => at.contains(&self.seen),
             When::Every(every) => self.seen.is_multiple_of(*every),
             // Drawn even outside the span of time, so that the span does not move the strikes within.
             When::Rate(rate) => self.chance.f64() < *rate,
         };
-        let in_time = age >= self.rule.from && self.rule.until.is_none_or(|until| age < until);
-        if !due || !in_time || self.struck >= self.rule.times {
+        let in_time = age >= self.fault.from && self.fault.until.is_none_or(|until| age < until);
+        if !due || !in_time || self.struck >= self.fault.times {
             return None;
         }
         self.struck += 1;
-        Some(self.rule.deed.clone())
+        Some(self.fault.deed.clone())
     }
 }
 

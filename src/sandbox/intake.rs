@@ -107,19 +107,16 @@ impl<'w> Intake<'w> {
             problems.add(here.member("email"), "must be a valid email address", json.get("email"));
             return None;
         }
-        self.world.customer_by_email(email).or_else(|| self.made(problems, json, &here, email))
+        Some(match self.world.customer_by_email(email) {
+            Some(known) => known,
+            None => self.made(problems, json, &here, email),
+        })
     }
 
-    fn made(
-        &mut self,
-        problems: &mut Problems,
-        json: &Json<'_>,
-        place: &Place<'_>,
-        email: &str,
-    ) -> Option<u64> {
+    fn made(&mut self, problems: &mut Problems, json: &Json<'_>, place: &Place<'_>, email: &str) -> u64 {
         let key: Box<str> = email.to_lowercase().into();
         if let Some(known) = self.by_email.get(&key) {
-            return Some(*known);
+            return *known;
         }
         let mut customer = read_customer(problems, json, place);
         customer.id = self.world.next().customer + self.fresh.len() as u64;
@@ -128,7 +125,7 @@ impl<'w> Intake<'w> {
         self.by_email.insert(key, customer.id);
         let id = customer.id;
         self.fresh.push(customer);
-        Some(id)
+        id
     }
 
     /// A user named by a member, if given; noted as missing if there is none.
@@ -194,9 +191,8 @@ mod tests {
         assert!(id.is_some() && made == 1 && paths.is_empty());
         let long = "x".repeat(201);
         let bad = format!(
-            r#"{{"customer":{{"email":"a@example.com","firstName":"","lastName":"{0}","photoUrl":"{0}","jobTitle":"{0}",
-            "photoType":"x","background":"{0}","location":"{0}","organization":"{0}","gender":"x","age":[]}}}}"#,
-            long
+            r#"{{"customer":{{"email":"a@example.com","firstName":"","lastName":"{long}","photoUrl":"{long}","jobTitle":"{long}",
+            "photoType":"x","background":"{long}","location":"{long}","organization":"{long}","gender":"x","age":[]}}}}"#
         );
         let expected = [
             "firstName",

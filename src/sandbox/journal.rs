@@ -269,7 +269,9 @@ mod tests {
             let folder = tempfile::tempdir().unwrap();
             let path = folder.path().join("world");
             let mut first = desk(&path);
-            acts.iter().for_each(|step| act(&mut first, *step));
+            for step in acts {
+                act(&mut first, step);
+            }
             let world = first.sandbox.world().clone();
             drop(first);
             let mut second = desk(&path);

@@ -120,12 +120,11 @@ impl Query {
 
     /// The query again, with another value for one parameter.
     pub(crate) fn link(&self, key: &str, value: &str) -> String {
-        let mut link = String::from("?");
-        for (name, value) in self.pairs.iter().filter(|(name, _)| name != key) {
-            link.push_str(&format!("{}={}&", encode(name), encode(value)));
-        }
-        link.push_str(&format!("{key}={}", encode(value)));
-        link
+        let others = self.pairs.iter().filter(|(name, _)| name != key);
+        let pairs = others.map(|(name, value)| (name.as_str(), value.as_str())).chain([(key, value)]);
+        let parts: Vec<_> =
+            pairs.map(|(name, value)| format!("{}={}", encode(name), encode(value))).collect();
+        format!("?{}", parts.join("&"))
     }
 }
 
@@ -135,7 +134,10 @@ fn encode(text: &str) -> String {
         if byte.is_ascii_alphanumeric() || b"-_.~".contains(&byte) {
             encoded.push(char::from(byte));
         } else {
-            encoded.push_str(&format!("%{byte:02X}"));
+            encoded.push('%');
+            encoded.extend(
+                [byte >> 4, byte & 15].map(|half| char::from(b"0123456789ABCDEF"[usize::from(half)])),
+            );
         }
     }
     encoded

@@ -4,7 +4,9 @@
 //! a conversation, are always current.
 
 use std::cmp::Reverse;
+use std::collections::BTreeMap;
 
+use serde::Serialize;
 use serde_json::{Value, json};
 
 use super::answers::hal;
@@ -210,19 +212,18 @@ impl Reading<'_> {
     }
 
     /// One page of many, in the HAL envelope.
-    fn page<T>(
+    fn page<'a, T, V: Serialize>(
         &self,
         query: &mut Query,
-        name: &str,
-        all: &[T],
+        name: &'static str,
+        all: &'a [T],
         size: usize,
-        view: impl Fn(&T) -> Value,
+        view: impl Fn(&'a T) -> V,
     ) -> Result<SandboxResponse, Refusal> {
         let number = query.page();
         query.settle()?;
         let total = all.len().div_ceil(size);
-        let shown: Vec<Value> =
-            all.iter().skip((number - 1).saturating_mul(size)).take(size).map(view).collect();
+        let shown: Vec<V> = all.iter().skip((number - 1).saturating_mul(size)).take(size).map(view).collect();
         let path = format!("{}{}/", self.view.base, self.request.path());
         let href = |page: usize| json!({"href": format!("{path}{}", query.link("page", &page.to_string()))});
         let mut links = json!({
@@ -235,19 +236,36 @@ impl Reading<'_> {
         if number > 1 {
             links["previous"] = href(number - 1);
         }
-        let mut body = json!({});
-        if !shown.is_empty() {
-            body["_embedded"] = json!({ name: shown });
-        }
-        body["page"] =
-            json!({"size": size, "totalElements": all.len(), "totalPages": total, "number": number});
-        body["_links"] = links;
-        Ok(show(&body))
+        Ok(show(&Envelope {
+            embedded: (!shown.is_empty()).then(|| BTreeMap::from([(name, shown)])),
+            page: Figures { size, total_elements: all.len(), total_pages: total, number },
+            links,
+        }))
     }
 }
 
-fn show(body: &Value) -> SandboxResponse {
-    hal(body.to_string())
+/// The HAL envelope of a page; without entries it has no `_embedded`.
+#[derive(Debug, Serialize)]
+struct Envelope<V> {
+    #[serde(rename = "_embedded", skip_serializing_if = "Option::is_none")]
+    embedded: Option<BTreeMap<&'static str, Vec<V>>>,
+    page: Figures,
+    #[serde(rename = "_links")]
+    links: Value,
+}
+
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Figures {
+    size: usize,
+    total_elements: usize,
+    total_pages: usize,
+    number: usize,
+}
+
+/// Bodies are plain trees of texts and numbers, which always can be written.
+fn show(body: &impl Serialize) -> SandboxResponse {
+    hal(serde_json::to_vec(body).unwrap_or_default())
 }
 
 fn has_status(one: &Conversation, word: &str) -> bool {

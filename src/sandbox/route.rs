@@ -145,8 +145,13 @@ impl Route {
     pub(crate) fn allowed(self) -> &'static str {
         match self {
             Self::Token | Self::Append(..) => "POST",
-            Self::Users | Self::Me | Self::User(_) | Self::Mailboxes | Self::Mailbox(_) => "GET",
-            Self::CustomersByCursor | Self::Threads(_) => "GET",
+            Self::Users
+            | Self::Me
+            | Self::User(_)
+            | Self::Mailboxes
+            | Self::Mailbox(_)
+            | Self::CustomersByCursor
+            | Self::Threads(_) => "GET",
             Self::Customers | Self::Conversations => "GET, POST",
             Self::Customer(_) => "GET, DELETE",
             Self::Conversation(_) => "GET, PATCH, DELETE",
@@ -186,10 +191,16 @@ impl Route {
                 RequestKind::List
             }
             (Self::Threads(_), Method::Get) => RequestKind::Threads,
-            (Self::Users | Self::Me | Self::User(_), Method::Get)
-            | (Self::Mailboxes | Self::Mailbox(_) | Self::Customer(_) | Self::Conversation(_), Method::Get) => {
-                RequestKind::Read
-            }
+            (
+                Self::Users
+                | Self::Me
+                | Self::User(_)
+                | Self::Mailboxes
+                | Self::Mailbox(_)
+                | Self::Customer(_)
+                | Self::Conversation(_),
+                Method::Get,
+            ) => RequestKind::Read,
             _ => RequestKind::Other,
         }
     }

@@ -267,7 +267,7 @@ pub(crate) fn base64_len(text: &str) -> Option<usize> {
     let digits = text.trim_end_matches('=');
     let padding = text.len() - digits.len();
     let good = digits.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'+' || byte == b'/');
-    (good && text.len() % 4 == 0 && padding <= 2 && !digits.is_empty()).then(|| digits.len() * 3 / 4)
+    (good && text.len().is_multiple_of(4) && padding <= 2 && !digits.is_empty()).then(|| digits.len() * 3 / 4)
 }
 
 #[cfg(test)]

@@ -252,6 +252,8 @@ fn has_phrase(text: &str, phrase: &str) -> bool {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
 
     #[test]
@@ -325,5 +327,19 @@ mod tests {
             assert!(!has_phrase(text, not_found), "{not_found}");
         }
         assert!(has_phrase("Grüße aus Köln", "köln"));
+    }
+
+    proptest! {
+        #[test]
+        fn any_text_is_a_query_or_none(text in "[()\"\\[\\]:\\\\ a-zA-ZORNTé*]{0,40}") {
+            drop(parse_search(&text));
+        }
+
+        #[test]
+        fn a_phrase_is_found_among_other_words(before in "[a-z é\n.]{0,20}", after in "[a-z é\n.]{0,20}") {
+            let text = format!("{before} Ref: x 12\n{after}");
+            prop_assert!(has_phrase(&text, "ref: x 12"));
+            prop_assert!(!has_phrase(&text, "ref: x 1"));
+        }
     }
 }

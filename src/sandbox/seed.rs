@@ -84,8 +84,12 @@ impl Seed {
         let mut seed = Self { world: World::empty(), limit: file.limit };
         let inboxes = if file.inboxes.is_empty() { vec![default_inbox()] } else { file.inboxes };
         let users = if file.users.is_empty() { vec![default_user()] } else { file.users };
-        inboxes.into_iter().for_each(|inbox| seed.add(Event::InboxAdded(inbox)));
-        users.into_iter().for_each(|user| seed.add(Event::UserAdded(user)));
+        for inbox in inboxes {
+            seed.add(Event::InboxAdded(inbox));
+        }
+        for user in users {
+            seed.add(Event::UserAdded(user));
+        }
         for customer in file.customers {
             seed.add_customer(customer)?;
         }

@@ -126,6 +126,11 @@ impl Sandbox {
         threads
     }
 
+    /// Lets time pass without a request: what a script stores late is stored when due.
+    pub fn advance(&mut self, now_ms: i64) {
+        self.store_due(now_ms);
+    }
+
     /// Handles one request that came at `now_ms`, in milliseconds since 1970.
     pub fn handle(&mut self, now_ms: i64, request: &SandboxRequest) -> Handling {
         self.store_due(now_ms);
@@ -180,11 +185,12 @@ impl Sandbox {
             self.prepare(call, deed);
         }
         for deed in deeds {
-            if let Some(outcome) = self.intercept(call, deed) {
-                return match outcome {
-                    Some(answer) => self.answer(with_rate(answer, verdict), call.correlation),
-                    None => self.cut(None),
-                };
+            match self.intercept(call, deed) {
+                None => {}
+                Some(Outcome::Answer(answer)) => {
+                    return self.answer(with_rate(answer, verdict), call.correlation);
+                }
+                Some(Outcome::Cut { sent }) => return self.cut(sent),
             }
         }
         let mut answer = if call.kind == RequestKind::Token {
@@ -248,34 +254,36 @@ impl Sandbox {
     }
 
     /// Faults that keep the request from being carried out now: an answer, or a connection that breaks.
-    fn intercept(&mut self, call: Call<'_>, deed: &Deed) -> Option<Option<SandboxResponse>> {
-        Some(match deed {
-            Deed::DropBefore => None,
+    fn intercept(&mut self, call: Call<'_>, deed: &Deed) -> Option<Outcome> {
+        let answer = match deed {
+            Deed::DropBefore => return Some(Outcome::Cut { sent: None }),
             Deed::CommitLate(after) => {
                 let after_ms = i64::try_from(after.as_millis()).unwrap_or(i64::MAX);
                 self.late.push((call.now_ms.saturating_add(after_ms), call.request.clone()));
-                None
+                return Some(Outcome::Cut { sent: None });
             }
             Deed::Refuse { status, body, body_type, retry_after } => {
                 let answer = scripted(*status, body, body_type.as_deref(), call.correlation);
-                Some(match retry_after {
+                match retry_after {
                     Some(seconds) => answer
                         .with("X-RateLimit-Retry-After", seconds.to_string())
                         .with("Retry-After", seconds.to_string()),
                     None => answer,
-                })
+                }
             }
             Deed::RefuseThread { thread, containing, named } => {
                 let path = bad_thread(call, *thread, containing.as_deref())?;
                 let problem = Problem { path, message: "invalid text".to_owned(), rejected: None };
                 let problems = if *named { vec![problem] } else { Vec::new() };
-                Some(refused(&Refusal::Invalid(problems), call.correlation))
+                refused(&Refusal::Invalid(problems), call.correlation)
             }
-            Deed::Html => Some(page(200, "Sign in to the network")),
-            Deed::Redirect(location) => Some(SandboxResponse::new(302).with("Location", location.clone())),
-            Deed::ExpireTokens if call.kind != RequestKind::Token => Some(unauthorized()),
+            Deed::Html => page(200, "Sign in to the network"),
+            Deed::Redirect(location) => SandboxResponse::new(302).with("Location", location.clone()),
+
+            Deed::ExpireTokens if call.kind != RequestKind::Token => unauthorized(),
             _ => return None,
-        })
+        };
+        Some(Outcome::Answer(answer))
     }
 
     /// Stores what was to be stored late and is due.

@@ -4,19 +4,19 @@
 
 use std::borrow::Cow;
 
-use serde_json::{Map, Value, json};
+use serde::Serialize;
+use serde_json::{Value, json};
 
-use super::conversation::{Conversation, Status, Thread, ThreadKind};
+use super::conversation::{Attachment, Conversation, Filler, Status, Thread, ThreadKind};
 use super::customer::{Customer, Inbox, User};
 use super::rules::show_time;
 use super::world::World;
-use super::writing::gone_customer;
 
 /// The characters of a preview.
 const PREVIEW: usize = 185;
 
-fn link(href: String) -> Value {
-    json!({ "href": href })
+fn link(href: impl Into<String>) -> Value {
+    json!({ "href": href.into() })
 }
 
 /// A text with `<br>` for newlines.
@@ -27,6 +27,85 @@ pub(crate) fn show_text(text: &str) -> Cow<'_, str> {
     Cow::Owned(text.replace("\r\n", "\n").replace('\n', "<br>"))
 }
 
+/// A thread as shown. Typed, as pages of threads are what a client reads most.
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct ThreadView<'t> {
+    id: u64,
+    #[serde(rename = "type")]
+    kind: &'static str,
+    status: &'static str,
+    state: &'static str,
+    action: Action,
+    body: Cow<'t, str>,
+    source: Source,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    customer: Option<Person<'t>>,
+    created_by: Person<'t>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    assigned_to: Option<Person<'t>>,
+    to: [u8; 0],
+    cc: [u8; 0],
+    bcc: [u8; 0],
+    created_at: String,
+    #[serde(rename = "_embedded")]
+    embedded: Files,
+    #[serde(rename = "_links")]
+    links: ThreadLinks,
+}
+
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Action {
+    #[serde(rename = "type")]
+    kind: &'static str,
+    associated_entities: Nothing,
+}
+
+/// An empty object.
+#[derive(Debug, Serialize)]
+struct Nothing {}
+
+#[derive(Debug, Serialize)]
+struct Source {
+    #[serde(rename = "type")]
+    kind: &'static str,
+    via: &'static str,
+}
+
+#[derive(Debug, Serialize)]
+struct Files {
+    attachments: Vec<Value>,
+}
+
+#[derive(Debug, Serialize)]
+struct ThreadLinks {
+    #[serde(rename = "self")]
+    own: Href,
+}
+
+#[derive(Debug, Serialize)]
+struct Href {
+    href: String,
+}
+
+/// A user or customer inside of something else.
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Person<'v> {
+    id: u64,
+    #[serde(rename = "type")]
+    kind: &'static str,
+    first: &'v str,
+    last: &'v str,
+    photo_url: &'static str,
+    email: &'v str,
+}
+
+/// Whom an unassigned thread is shown as assigned to.
+const NO_ONE: Person<'static> =
+    Person { id: 1, kind: "team", first: "Help", last: "Scout", photo_url: "", email: "none@nowhere.com" };
+
 /// What is shown at one address.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct View<'v> {
@@ -36,7 +115,7 @@ pub(crate) struct View<'v> {
     pub(crate) base: &'v str,
 }
 
-impl View<'_> {
+impl<'v> View<'v> {
     /// A user.
     pub(crate) fn user(self, user: &User) -> Value {
         let initials: String =
@@ -62,9 +141,11 @@ impl View<'_> {
     /// A customer as an entry of its own.
     pub(crate) fn customer(self, customer: &Customer) -> Value {
         let entries = |values: &[Box<str>]| -> Value {
-            let entry =
-                |(index, value): (usize, &Box<str>)| json!({"id": index + 1, "type": "work", "value": value});
-            values.iter().enumerate().map(entry).collect()
+            values
+                .iter()
+                .enumerate()
+                .map(|(index, value)| json!({"id": index + 1, "type": "work", "value": value}))
+                .collect()
         };
         let created = show_time(customer.inserted_ms.div_euclid(1000));
         let mut shown = json!({
@@ -86,84 +167,68 @@ impl View<'_> {
         shown
     }
 
-    fn customer_stub(self, id: u64) -> Value {
-        let gone;
-        let customer = match self.world.customer(id) {
-            Some(customer) => customer,
-            None => {
-                gone = gone_customer(id);
-                &gone
-            }
+    fn person(self, kind: &'static str, id: u64) -> Person<'v> {
+        let (first, last, email) = if kind == "user" {
+            let user = self.world.user(id);
+            user.map_or(("", "", ""), |user| (&user.first_name, &user.last_name, &user.email))
+        } else {
+            // A thread outlives its customer.
+            self.world.customer(id).map_or(("", "", ""), |customer| {
+                let email = customer.emails.first().map_or("", |email| email);
+                (&customer.first_name, &customer.last_name, email)
+            })
         };
-        json!({
-            "id": id, "type": "customer", "first": customer.first_name, "last": customer.last_name, "photoUrl": "",
-            "email": customer.emails.first().map_or("", |email| email),
-        })
-    }
-
-    fn user_stub(self, id: u64) -> Value {
-        let user = self.world.user(id);
-        json!({
-            "id": id, "type": "user", "first": user.map_or("", |user| &user.first_name),
-            "last": user.map_or("", |user| &user.last_name), "email": user.map_or("", |user| &user.email),
-        })
+        Person { id, kind, first, last, photo_url: "", email }
     }
 
     /// A thread.
-    pub(crate) fn thread(self, conversation: &Conversation, thread: &Thread) -> Value {
+    pub(crate) fn thread<'t>(self, conversation: &Conversation, thread: &'t Thread) -> ThreadView<'t>
+    where
+        'v: 't,
+    {
         let by_user = thread.kind.is_by_user();
-        let file = |file: &super::conversation::Attachment| json!({"id": file.id, "filename": file.name, "mimeType": file.mime, "width": 0, "height": 0, "size": file.size});
-        let files: Value = thread.attachments.iter().map(file).collect();
-        let mut shown = Map::new();
-        let mut put = |key: &str, value: Value| drop(shown.insert(key.to_owned(), value));
-        put("id", json!(thread.id));
-        put("type", json!(thread.kind.shown()));
-        put("status", json!("nochange"));
-        put("state", json!("published"));
-        put("action", json!({"type": "default", "associatedEntities": {}}));
-        put("body", json!(show_text(&thread.text)));
-        put("source", json!({"type": "api", "via": if by_user { "user" } else { "customer" }}));
-        if thread.customer != 0 {
-            put("customer", self.customer_stub(thread.customer));
-        }
-        let author = thread.author;
-        put("createdBy", if by_user { self.user_stub(author) } else { self.customer_stub(author) });
-        if by_user {
-            put(
-                "assignedTo",
-                json!({"id": 1, "first": "Help", "last": "Scout", "email": "none@nowhere.com"}),
-            );
-        }
-        for key in ["to", "cc", "bcc"] {
-            put(key, json!([]));
-        }
-        put("createdAt", json!(show_time(thread.created)));
-        put("_embedded", json!({"attachments": files}));
+        let maker = if by_user { "user" } else { "customer" };
         let own = format!("{}/v2/conversations/{}/threads/{}", self.base, conversation.id, thread.id);
-        put("_links", json!({"self": link(own)}));
-        Value::Object(shown)
+        let file = |file: &Attachment| json!({"id": file.id, "filename": file.name, "mimeType": file.mime, "width": 0, "height": 0, "size": file.size});
+        ThreadView {
+            id: thread.id,
+            kind: thread.kind.shown(),
+            status: "nochange",
+            state: "published",
+            action: Action { kind: "default", associated_entities: Nothing {} },
+            body: show_text(&thread.text),
+            source: Source { kind: "api", via: maker },
+            customer: (thread.customer != 0).then(|| self.person("customer", thread.customer)),
+            created_by: self.person(maker, thread.author),
+            assigned_to: by_user.then_some(NO_ONE),
+            to: [],
+            cc: [],
+            bcc: [],
+            created_at: show_time(thread.created),
+            embedded: Files { attachments: thread.attachments.iter().map(file).collect() },
+            links: ThreadLinks { own: Href { href: own } },
+        }
     }
 
     /// A conversation, with its threads if asked.
     pub(crate) fn conversation(self, one: &Conversation, with_threads: bool) -> Value {
         let own = format!("{}/v2/conversations/{}", self.base, one.id);
-        let tag = |(index, tag): (usize, &Box<str>)| json!({"id": index + 1, "color": "none", "tag": tag});
         let mut shown = json!({
             "id": one.id, "number": one.number, "threads": one.shown_threads(), "type": one.kind.word(), "folderId": 1,
             "status": one.status.word(), "state": if one.deleted { "deleted" } else { "published" },
             "subject": one.subject, "preview": preview(one), "mailboxId": one.inbox,
         });
         if let Some(user) = one.assignee {
-            shown["assignee"] = self.user_stub(user);
+            shown["assignee"] = json!(self.person("user", user));
         }
-        shown["createdBy"] = self.user_stub(one.author);
+        shown["createdBy"] = json!(self.person("user", one.author));
         shown["createdAt"] = json!(show_time(one.created));
         let closer = if one.status == Status::Closed { one.author } else { 0 };
         shown["closedBy"] = json!(closer);
         shown["closedByUser"] = if closer == 0 {
             json!({"id": 0, "type": "user", "first": "unknown", "last": "unknown", "email": "unknown"})
         } else {
-            self.user_stub(closer)
+            json!(self.person("user", closer))
         };
         if let Some(closed) = one.closed {
             shown["closedAt"] = json!(show_time(closed));
@@ -171,14 +236,19 @@ impl View<'_> {
         shown["userUpdatedAt"] = json!(show_time(one.modified_ms.div_euclid(1000)));
         shown["customerWaitingSince"] = json!({"time": show_time(one.created), "friendly": ""});
         shown["source"] = json!({"type": "api", "via": "user"});
-        shown["tags"] = one.tags.iter().enumerate().map(tag).collect();
+        shown["tags"] = one
+            .tags
+            .iter()
+            .enumerate()
+            .map(|(index, tag)| json!({"id": index + 1, "color": "none", "tag": tag}))
+            .collect();
         for key in ["cc", "bcc", "customFields"] {
             shown[key] = json!([]);
         }
-        shown["primaryCustomer"] = self.customer_stub(one.customer);
+        shown["primaryCustomer"] = json!(self.person("customer", one.customer));
         if with_threads {
             let threads = newest_first(one, i64::MAX);
-            let shown_threads: Value = threads.iter().map(|thread| self.thread(one, thread)).collect();
+            let shown_threads: Vec<_> = threads.iter().map(|thread| self.thread(one, thread)).collect();
             shown["_embedded"] = json!({"threads": shown_threads});
         }
         shown["_links"] = json!({
@@ -196,7 +266,7 @@ impl View<'_> {
 /// The threads of a conversation, newest `createdAt` first; fillers become threads here. Only those inserted up to
 /// `known_ms` are seen.
 pub(crate) fn newest_first(one: &Conversation, known_ms: i64) -> Vec<Cow<'_, Thread>> {
-    let filler = |filler: &super::conversation::Filler, index: u32| Thread {
+    let filler = |filler: &Filler, index: u32| Thread {
         id: filler.first + u64::from(index),
         kind: ThreadKind::Customer,
         text: format!("Thread {} of {}", index + 1, filler.count).into(),

@@ -6,7 +6,6 @@
 use super::conversation::{
     Attachment, CONVERSATION_KINDS, Conversation, ConversationKind, STATUSES, Status, Thread, ThreadKind,
 };
-use super::customer::Customer;
 use super::fault_script::Service;
 use super::intake::{Intake, read_customer};
 use super::json::Json;
@@ -427,9 +426,4 @@ fn live(world: &World, id: u64) -> Result<&Conversation, Refusal> {
 /// 404 for something by its id.
 pub(crate) fn not_found(what: &str, id: u64) -> Refusal {
     Refusal::NotFound(format!("{what} {id} is not found"))
-}
-
-/// A customer that stands for one who is not there any more.
-pub(crate) fn gone_customer(id: u64) -> Customer {
-    Customer { id, ..Customer::default() }
 }
