@@ -224,7 +224,7 @@ impl<T: Transport> Worker<T> {
         self.calls.clear();
         self.shared.ledger.join_queues(self.queue.id, owner).await?;
         // Whoever listens has ended only if the run has.
-        drop(self.shared.again.send(owner));
+        self.shared.again.send(owner).ok();
         Ok(Next::Leave)
     }
 
