@@ -34,5 +34,5 @@ pub use late::LateRow;
 pub use ledger::Ledger;
 pub use lineage::{Account, Lineage};
 pub use open::{Checkpoint, ReadOnlyCheckpoint};
-pub use questions::{FileStatus, PlannedQueue, RunStatus, SheetCounts, Status, UndecidedCall};
+pub use questions::{FileStatus, PlannedQueue, PreviewedCall, RunStatus, SheetCounts, Status, UndecidedCall};
 pub use stage::{StagedFigures, StagedRow, Stager};

@@ -75,6 +75,23 @@ pub struct SheetCounts {
     pub pending: u64,
 }
 
+/// A call that waits, as it will read.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PreviewedCall {
+    /// The previous platform's id.
+    pub source_id: Option<String>,
+    /// Its key.
+    pub key: CallKey,
+    /// When it began.
+    pub started_at: String,
+    /// The file of its row.
+    pub file: String,
+    /// The line of its row.
+    pub line: u64,
+    /// Its text, with the slot for the reference.
+    pub text: String,
+}
+
 /// What a queue that waits means for a plan.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PlannedQueue {
@@ -268,6 +285,27 @@ impl Checkpoint {
             each(PlannedQueue { threads: threads(c, queue)?, sizes });
         }
         Ok(())
+    }
+
+    /// The first calls that wait, at most `most`.
+    pub fn preview(&self, most: u32) -> Result<Vec<PreviewedCall>, CheckpointError> {
+        Ok(self
+            .connection
+            .prepare(
+                "SELECT source_id, key, started_at, path, line, text FROM calls JOIN files ON files.id = file
+                 WHERE request IS NULL ORDER BY calls.id LIMIT ?1",
+            )?
+            .query_map([most], |row| {
+                Ok(PreviewedCall {
+                    source_id: row.get(0)?,
+                    key: CallKey::from_bytes(row.get(1)?),
+                    started_at: shown(row.get(2)?),
+                    file: row.get(3)?,
+                    line: row.get(4)?,
+                    text: row.get::<_, Option<String>>(5)?.unwrap_or_default(),
+                })
+            })?
+            .collect::<Result<_, _>>()?)
     }
 
     /// Customers of the calls that wait: known to Help Scout by id or from an earlier run, and new.

@@ -38,9 +38,15 @@ pub(super) async fn connect<T: Transport>(
             }
         },
     };
-    let id = account.map_or_else(|| account_id(me.company_id, &inboxes), str::to_owned);
+    let account = match account {
+        // A rehearsal is served anywhere.
+        Some(name) => Account { id: name.to_owned(), api_url: name.to_owned() },
+        None => {
+            Account { id: account_id(me.company_id, &inboxes), api_url: client.api_url().as_str().to_owned() }
+        }
+    };
     let connection = Connection {
-        account: Account { id, api_url: client.api_url().as_str().to_owned() },
+        account,
         user: if me.name.is_empty() { me.email } else { me.name },
         assign_to,
         inboxes,

@@ -105,7 +105,7 @@ impl<T: Transport> Worker<T> {
             .map(|((call, text), customer)| NewThread { text, customer, created_at: call.started_at })
             .collect();
         let (Some(first), Some(last)) = (calls.first(), calls.last()) else {
-            return Err(ImportError::Setting("a conversation without calls".to_owned()));
+            return Err(ImportError::Unexpected("a conversation without calls".to_owned()));
         };
         let settings = &self.shared.settings.conversation;
         let status = settings.status.as_str();

@@ -49,7 +49,7 @@ impl<T: Transport> Worker<T> {
         self.customers
             .get(&id)
             .filter(|customer| !customer.must_be_made())
-            .ok_or_else(|| ImportError::Setting(format!("customer {id} is named before it is ready")))
+            .ok_or_else(|| ImportError::Unexpected(format!("customer {id} is named before it is ready")))
     }
 
     /// Those of `customers` that are confirmed by a request that lands.

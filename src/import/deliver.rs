@@ -176,7 +176,7 @@ impl<T: Transport> Coordinator<T> {
                 self.working.remove(&queue);
                 outcome.err()
             }
-            Err(failure) => Some(ImportError::Setting(format!("a worker failed: {failure}"))),
+            Err(failure) => Some(ImportError::Unexpected(format!("a worker failed: {failure}"))),
         };
         if let Some(error) = error.filter(|_| self.halted.is_none()) {
             self.halted = Some(error);

@@ -28,6 +28,12 @@ pub enum ImportError {
     /// A person asked to stop.
     #[error("stopped on request")]
     Stopped,
+    /// A person said no to the question before the first write.
+    #[error("nothing was sent")]
+    Declined,
+    /// A fault of this program.
+    #[error("{0}")]
+    Unexpected(String),
     /// The network or the service was away for too long.
     #[error("no success for {seconds} s: {why}")]
     GaveUp {

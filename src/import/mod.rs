@@ -17,6 +17,7 @@ mod event;
 mod gates;
 mod late;
 mod look;
+mod predict;
 mod raw_row;
 mod redirect;
 mod run;
@@ -30,7 +31,8 @@ mod worker;
 pub use clock::Clock;
 pub use error::ImportError;
 pub use event::{EventSink, ImportEvent, RejectedContent, RejectedRow, Sheet, StageCount, WarningCount};
-pub use run::{ImportJob, Imported, import};
+pub use predict::{Predicted, predict};
+pub use run::{Ask, ImportJob, Imported, Prospect, import};
 pub use settings::{
     AssignTo, ConversationSettings, ConversationStatus, DeliverySettings, LimitSettings, WhenFull,
     WhenLocked, WhenMissing,

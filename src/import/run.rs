@@ -8,19 +8,20 @@ use tokio_util::sync::CancellationToken;
 use super::{
     Clock, DeliverySettings, EventSink, ImportError, ImportEvent, Reading, Sheet, StageCount, Staged,
     WarningCount,
-    connect::connect,
+    connect::{Connection, connect},
     deliver::{Delivered, deliver},
     delivery::DeliveryParts,
     late::{self, Told},
+    predict::predict,
     stage::stage,
 };
 use crate::{
     checkpoint::{Checkpoint, CheckpointError, Ledger, Lineage, SheetCounts},
     helpscout::{Client, Transport},
+    plan::PackLimits,
 };
 
 /// What an import is told.
-#[derive(Debug)]
 pub struct ImportJob {
     /// What is read and how.
     pub reading: Reading,
@@ -38,6 +39,39 @@ pub struct ImportJob {
     pub clock: Clock,
     /// Where chance begins.
     pub chance_seed: u64,
+    /// Asked before the first write to an account; nobody is asked where it is left out.
+    pub ask: Option<Ask>,
+}
+
+/// A person, asked whether to go on. May take as long as it likes.
+pub type Ask = Box<dyn FnOnce(&Prospect) -> bool + Send>;
+
+/// What lies ahead when a person is asked.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Prospect {
+    /// The account as people know it.
+    pub account: String,
+    /// Whose token it is.
+    pub user: String,
+    /// Calls to send.
+    pub calls: u64,
+    /// Conversations to make.
+    pub conversations: u64,
+    /// Customers to make, at most.
+    pub new_customers: u64,
+    /// Units of the account's limit.
+    pub units: u64,
+    /// Units a minute that the account allows, as far as it is known.
+    pub limit: Option<u32>,
+}
+
+impl std::fmt::Debug for ImportJob {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("ImportJob")
+            .field("run", &self.run)
+            .field("account", &self.account)
+            .finish_non_exhaustive()
+    }
 }
 
 /// How an import ended.
@@ -61,7 +95,8 @@ pub async fn import<T: Transport>(
 ) -> Result<Imported, ImportError> {
     checkpoint.check_lineage(&job.lineage, job.accept_mapping)?;
     let run = checkpoint.begin_run(&job.run, job.clock.began())?;
-    let (job, checkpoint, staged) = read_all(job, checkpoint, run, Arc::clone(&events), stop.clone()).await?;
+    let (mut job, checkpoint, staged) =
+        read_all(job, checkpoint, run, Arc::clone(&events), stop.clone()).await?;
     if staged.forbidden {
         return forbidden(&job, &checkpoint, run, staged);
     }
@@ -75,7 +110,7 @@ pub async fn import<T: Transport>(
     }));
     let of_rows = checkpoint.sheet_counts(staged.figures.before)?;
     let carried_over = checkpoint.open_calls()?.saturating_sub(of_rows.pending + of_rows.undecided);
-    let (checkpoint, delivered) = send_all(&job, checkpoint, client, run, &events, stop).await?;
+    let (checkpoint, delivered) = send_all(&mut job, checkpoint, client, run, &events, stop).await?;
     let (checkpoint, told) = tell_refused(checkpoint, run, job.reading.source.clone(), events).await?;
     conclude(&job, checkpoint, run, &staged, delivered, told, carried_over)
 }
@@ -100,12 +135,12 @@ async fn blocking<V: Send + 'static>(
 ) -> Result<V, ImportError> {
     tokio::task::spawn_blocking(work)
         .await
-        .map_err(|failure| ImportError::Setting(format!("a task of the program failed: {failure}")))?
+        .map_err(|failure| ImportError::Unexpected(format!("a task of the program failed: {failure}")))?
 }
 
 /// Connects, sends all that waits, and gives the checkpoint back. What ends this early is part of what it returns.
 async fn send_all<T: Transport>(
-    job: &ImportJob,
+    job: &mut ImportJob,
     checkpoint: Checkpoint,
     client: Client<T>,
     run: i64,
@@ -134,6 +169,11 @@ async fn send_all<T: Transport>(
             return Ok((checkpoint, delivered));
         }
     };
+    let (checkpoint, agreed) = agree(job.ask.take(), checkpoint, &connection, &client, &job.delivery).await?;
+    if !agreed {
+        let halted = Some(ImportError::Declined);
+        return Ok((checkpoint, Delivered { halted, ..Delivered::default() }));
+    }
     checkpoint.belong_to(&connection.account)?;
     events.emit(ImportEvent::Connected { account: connection.shown(), user: connection.user.clone() });
     let (ledger, task) = Ledger::open(checkpoint);
@@ -153,6 +193,35 @@ async fn send_all<T: Transport>(
     let delivered = deliver(parts, queues).await;
     let checkpoint = task.await.ok().flatten().ok_or(CheckpointError::Closed)?;
     Ok((checkpoint, delivered?))
+}
+
+/// Asks before the first write to an account.
+async fn agree<T: Transport>(
+    ask: Option<Ask>,
+    checkpoint: Checkpoint,
+    connection: &Connection,
+    client: &Client<T>,
+    settings: &DeliverySettings,
+) -> Result<(Checkpoint, bool), ImportError> {
+    let Some(ask) = ask.filter(|_| checkpoint.account().is_ok_and(|known| known.is_none())) else {
+        return Ok((checkpoint, true));
+    };
+    let (account, user, limit) = (connection.shown(), connection.user.clone(), client.pace().limit);
+    let limits = PackLimits::new(settings.conversation.pack);
+    blocking(move || {
+        let predicted = predict(&checkpoint, limits)?;
+        let prospect = Prospect {
+            account,
+            user,
+            calls: predicted.calls,
+            conversations: predicted.conversations,
+            new_customers: predicted.customers_new,
+            units: predicted.cost.units,
+            limit,
+        };
+        Ok((checkpoint, ask(&prospect)))
+    })
+    .await
 }
 
 async fn tell_refused(

@@ -1,0 +1,109 @@
+//! `callport check`: everything but sending.
+
+use std::sync::Arc;
+
+use tokio_util::sync::CancellationToken;
+
+use super::{
+    args::{CheckOptions, Common},
+    exit_code,
+    failure::Failure,
+    listener::Listener,
+    preview, remote,
+    setup::Setup,
+};
+use crate::{
+    checkpoint::{Checkpoint, CheckpointError},
+    import::{ImportError, Reading, Staged, predict, stage},
+    plan::PackLimits,
+    report::{CheckResult, PlanFigures, ProblemList, plan_text},
+};
+
+/// Runs the command.
+pub(super) fn run(common: &Common, options: CheckOptions) -> Result<u8, Failure> {
+    let setup = Setup::new(common, &options.read)?;
+    let reading = setup.reading(&options.read)?;
+    tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .map_err(Failure::unexpected)?
+        .block_on(work(common, &options, setup, reading))
+}
+
+/// The rows are staged in a copy of the checkpoint, so that the original may be in use and is not touched.
+async fn work(
+    common: &Common,
+    options: &CheckOptions,
+    setup: Setup,
+    reading: Reading,
+) -> Result<u8, Failure> {
+    let listener = Arc::new(Listener::begin(common, setup.rejects.clone(), &reading));
+    let stop = CancellationToken::new();
+    super::signals::listen(stop.clone(), || {});
+    let folder = tempfile::Builder::new().prefix("callport-").tempdir().map_err(Failure::unexpected)?;
+    let mut scratch = Checkpoint::scratch(&setup.paths.checkpoint, &folder.path().join("scratch"))?;
+    scratch.check_lineage(&setup.lineage(), options.read.accept_mapping)?;
+    let run = scratch.begin_run("check", setup.now)?;
+    let heard = Arc::clone(&listener);
+    let staging = tokio::task::spawn_blocking(move || -> Result<(Checkpoint, Staged), ImportError> {
+        let staged = stage(&mut scratch, run, &reading, heard.as_ref(), &stop)?;
+        Ok((scratch, staged))
+    });
+    let staged = staging.await.map_err(Failure::unexpected)?;
+    let (_, problems) = listener.finish()?;
+    let (scratch, staged) = staged?;
+    let figures = figures(&setup, options, &scratch, &staged)?;
+    tell(common, options, &setup, &scratch, &staged, &figures, &problems)?;
+    Ok(if staged.rejected > staged.rejected_before || staged.forbidden {
+        exit_code::INCOMPLETE
+    } else {
+        exit_code::DONE
+    })
+}
+
+fn figures(
+    setup: &Setup,
+    options: &CheckOptions,
+    scratch: &Checkpoint,
+    staged: &Staged,
+) -> Result<PlanFigures, CheckpointError> {
+    let predicted = predict(scratch, PackLimits::new(setup.settings.conversation.pack))?;
+    let limit = setup.account.as_ref().and_then(crate::sandbox::Seed::limit);
+    let limit = limit.or(options.read.rate).unwrap_or(remote::ASSUMED_RATE);
+    let share = setup.share().map_or(1.0, |share| share.at(0));
+    let pace = f64::from(limit) * share / 60.0;
+    Ok(PlanFigures {
+        rows: staged.rows,
+        calls: predicted.calls,
+        rejected: staged.rejected,
+        skipped: staged.skipped,
+        already_imported: staged.figures.already_imported + staged.figures.repeats,
+        customers_new: predicted.customers_new,
+        customers_known: predicted.customers_known,
+        conversations: predicted.conversations,
+        requests: predicted.cost.requests,
+        rate_units: predicted.cost.units,
+        limit_per_minute: limit,
+        share,
+        seconds_at_limit: if limit == 0 { 0.0 } else { predicted.cost.units as f64 / pace },
+    })
+}
+
+fn tell(
+    common: &Common,
+    options: &CheckOptions,
+    setup: &Setup,
+    scratch: &Checkpoint,
+    staged: &Staged,
+    figures: &PlanFigures,
+    problems: &ProblemList,
+) -> Result<(), Failure> {
+    if common.json {
+        return super::print_json(&CheckResult::new(figures, &staged.warnings, problems));
+    }
+    let mut text = preview::shown(scratch, options.show, &setup.settings.mapping.source_name)?;
+    text.push_str(&problems.text());
+    text.push_str(&preview::warnings(&staged.warnings));
+    text.push_str(&plan_text(figures));
+    super::print(&text)
+}

@@ -1,0 +1,156 @@
+//! A command that could not do what it was asked: what happened, what to do, and the exit code.
+
+use std::{error::Error, io::IsTerminal};
+
+use super::{args::Color, exit_code};
+use crate::{
+    checkpoint::CheckpointError, config::ConfigError, import::ImportError, mapping::SettingFault,
+    sandbox::SandboxError, source::SourceError,
+};
+
+/// Why a command ended.
+#[derive(Debug)]
+pub(super) struct Failure {
+    /// The exit code.
+    pub(super) code: u8,
+    error: anyhow::Error,
+    advice: Vec<String>,
+}
+
+impl Failure {
+    fn new(code: u8, error: impl Into<anyhow::Error>) -> Self {
+        Self { code, error: error.into(), advice: Vec::new() }
+    }
+
+    /// Wrong usage; `message` is a lower-case fragment.
+    pub(super) fn usage(message: impl Into<String>) -> Self {
+        Self::new(exit_code::USAGE, anyhow::Error::msg(message.into()))
+    }
+
+    /// Something that should not happen.
+    pub(super) fn unexpected(error: impl Error + Send + Sync + 'static) -> Self {
+        Self::new(exit_code::UNEXPECTED, error)
+    }
+
+    /// A mapping that makes no sense, whatever the file.
+    pub(super) fn mapping(faults: Vec<SettingFault>) -> Self {
+        let lines: Vec<String> =
+            faults.into_iter().map(|fault| format!("{}: {}", fault.key, fault.reason)).collect();
+        Self::usage(lines.join("\n"))
+    }
+
+    fn with_advice(mut self, advice: Option<String>) -> Self {
+        self.advice.extend(advice);
+        self
+    }
+
+    /// Says what happened, then what to do.
+    #[expect(clippy::print_stderr, reason = "the one place where a failure is told")]
+    pub(super) fn print(&self, color: Color) {
+        let colored = match color {
+            Color::Always => true,
+            Color::Never => false,
+            Color::Auto => std::io::stderr().is_terminal() && std::env::var_os("NO_COLOR").is_none(),
+        };
+        let (red, plain) = if colored { ("\u{1b}[1;31m", "\u{1b}[0m") } else { ("", "") };
+        eprintln!("{red}error{plain}: {}", self.told());
+        for advice in &self.advice {
+            eprintln!("  {advice}");
+        }
+    }
+
+    /// The error with its causes, each once: some messages name their cause themselves.
+    fn told(&self) -> String {
+        let mut text = String::new();
+        for cause in self.error.chain() {
+            let cause = cause.to_string();
+            if !text.contains(&cause) {
+                if !text.is_empty() {
+                    text.push_str(": ");
+                }
+                text.push_str(&cause);
+            }
+        }
+        text
+    }
+}
+
+impl From<CheckpointError> for Failure {
+    fn from(error: CheckpointError) -> Self {
+        let code = if error.is_refusal() {
+            exit_code::USAGE
+        } else if error.is_passing() {
+            exit_code::STOPPED
+        } else {
+            exit_code::UNEXPECTED
+        };
+        let advice = error.advice();
+        Self::new(code, error).with_advice(advice)
+    }
+}
+
+impl From<ConfigError> for Failure {
+    fn from(error: ConfigError) -> Self {
+        Self::new(exit_code::USAGE, error)
+    }
+}
+
+impl From<SourceError> for Failure {
+    fn from(error: SourceError) -> Self {
+        Self::new(exit_code::USAGE, error)
+    }
+}
+
+impl From<SandboxError> for Failure {
+    fn from(error: SandboxError) -> Self {
+        Self::new(exit_code::USAGE, error)
+    }
+}
+
+impl From<ImportError> for Failure {
+    fn from(error: ImportError) -> Self {
+        let code = match &error {
+            ImportError::Checkpoint(error) => return error.clone().into(),
+            ImportError::Source(_) | ImportError::Mapping { .. } | ImportError::Setting(_) => {
+                exit_code::USAGE
+            }
+            ImportError::Strict(_) => exit_code::INCOMPLETE,
+            ImportError::Stopped | ImportError::GaveUp { .. } | ImportError::Declined => exit_code::STOPPED,
+            ImportError::Refused(_) => exit_code::REFUSED,
+            ImportError::Unexpected(_) => exit_code::UNEXPECTED,
+        };
+        let advice = match &error {
+            ImportError::Strict(_) => Some("mend them, or leave --strict out to import the others"),
+            ImportError::Stopped | ImportError::GaveUp { .. } => {
+                Some("run the same command again: it goes on where it stopped and imports nothing twice")
+            }
+            _ => None,
+        };
+        Self::new(code, error).with_advice(advice.map(str::to_owned))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_end_of_an_import_has_its_code() {
+        let code = |error: ImportError| Failure::from(error).code;
+        assert_eq!(code(ImportError::Setting("x".into())), 2);
+        assert_eq!(code(CheckpointError::InUse("c".into()).into()), 2);
+        assert_eq!(code(ImportError::Strict("1 row is".into())), 3);
+        assert_eq!(code(CheckpointError::DiskFull.into()), 4);
+        assert_eq!(code(ImportError::Stopped), 4);
+        assert_eq!(code(ImportError::GaveUp { seconds: 9, why: "x".into() }), 4);
+        assert_eq!(code(ImportError::Refused("x".into())), 5);
+        assert_eq!(code(CheckpointError::Closed.into()), 1);
+    }
+
+    #[test]
+    fn a_cause_is_told_once() {
+        let inner = std::io::Error::other("no space");
+        let source = SourceError::Unopened { name: "a.csv".into(), cause: inner };
+        assert_eq!(Failure::from(source).told(), "`a.csv` cannot be opened: no space");
+    }
+}

@@ -1,0 +1,142 @@
+//! `callport import`: the main job.
+
+use std::sync::Arc;
+
+use tokio_util::sync::CancellationToken;
+
+use super::{
+    args::{Common, ImportOptions},
+    exit_code,
+    failure::Failure,
+    listener::Listener,
+    question,
+    rehearsal::{self, Rehearsal},
+    remote,
+    setup::Setup,
+    signals,
+};
+use crate::{
+    call::Moment,
+    checkpoint::Checkpoint,
+    helpscout::{ApiUrl, Credentials},
+    import::{Ask, Clock, DeliverySettings, EventSink, ImportEvent, ImportJob, Imported, Reading, import},
+    report::summary,
+};
+
+/// Runs the command.
+pub(super) fn run(common: &Common, options: ImportOptions) -> Result<u8, Failure> {
+    let setup = Setup::new(common, &options.read)?;
+    let reading = setup.reading(&options.read)?;
+    tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .build()
+        .map_err(Failure::unexpected)?
+        .block_on(work(common, options, setup, reading))
+}
+
+/// Where the calls go.
+struct Way {
+    address: ApiUrl,
+    credentials: Credentials,
+    checkpoint: Checkpoint,
+    account: Option<String>,
+    rehearsal: Option<Rehearsal>,
+}
+
+async fn work(
+    common: &Common,
+    options: ImportOptions,
+    setup: Setup,
+    reading: Reading,
+) -> Result<u8, Failure> {
+    let listener = Arc::new(Listener::begin(common, setup.rejects.clone(), &reading));
+    let events: Arc<dyn EventSink> = listener.clone();
+    let stop = CancellationToken::new();
+    let told = Arc::clone(&events);
+    signals::listen(stop.clone(), move || told.emit(ImportEvent::Stopping));
+    let way = way(common, &options, &setup).await?;
+    let clock = Clock::starting_at(setup.now);
+    let client = remote::client(way.address, way.credentials, &setup, options.read.rate, clock, &events)?;
+    let job = job(&options, &setup, reading, clock, way.account)?;
+    let outcome = import(job, way.checkpoint, client, events, stop.clone()).await;
+    let (rejects_file, _) = listener.finish()?;
+    let mut imported = outcome?;
+    imported.sheet.rejects_file = rejects_file;
+    tell(common, &imported)?;
+    if let Some(rehearsal) = way.rehearsal {
+        rehearsal.end(common, options.view && !stop.is_cancelled()).await?;
+    }
+    conclude(imported)
+}
+
+async fn way(common: &Common, options: &ImportOptions, setup: &Setup) -> Result<Way, Failure> {
+    if options.sandbox {
+        let rehearsal = rehearsal::begin(common, options, setup).await?;
+        return Ok(Way {
+            address: rehearsal.address.clone(),
+            credentials: Credentials::Token("rehearsal".to_owned().into()),
+            checkpoint: Checkpoint::open(&rehearsal.checkpoint)?,
+            account: Some("sandbox".to_owned()),
+            rehearsal: Some(rehearsal),
+        });
+    }
+    Ok(Way {
+        address: remote::address(options.api_url.as_deref())?,
+        credentials: remote::credentials()?,
+        checkpoint: Checkpoint::open(&setup.paths.checkpoint)?,
+        account: None,
+        rehearsal: None,
+    })
+}
+
+fn job(
+    options: &ImportOptions,
+    setup: &Setup,
+    reading: Reading,
+    clock: Clock,
+    account: Option<String>,
+) -> Result<ImportJob, Failure> {
+    let settings = &setup.settings;
+    let share = setup.share()?.at(0);
+    let ask: Option<Ask> = (!options.yes && account.is_none())
+        .then(|| Box::new(move |prospect: &_| question::ask(prospect, share)) as Ask);
+    Ok(ImportJob {
+        reading,
+        delivery: DeliverySettings {
+            conversation: settings.conversation.clone(),
+            inbox: settings.mapping.inbox.inbox.clone(),
+            source_name: settings.mapping.source_name.clone(),
+            settle: settings.limits.settle,
+            give_up: settings.limits.give_up,
+            workers: options.workers.map(usize::from),
+        },
+        lineage: setup.lineage(),
+        accept_mapping: options.read.accept_mapping,
+        account,
+        run: run_name(setup.now),
+        clock,
+        chance_seed: remote::chance_seed(),
+        ask,
+    })
+}
+
+/// The time and four hexadecimal digits.
+fn run_name(now: Moment) -> String {
+    format!("{now}-{:04x}", remote::chance_seed() & 0xffff)
+}
+
+fn tell(common: &Common, imported: &Imported) -> Result<(), Failure> {
+    if common.json {
+        return super::print_json(&imported.sheet);
+    }
+    super::print(&summary(&imported.sheet))
+}
+
+fn conclude(imported: Imported) -> Result<u8, Failure> {
+    let sheet = imported.sheet;
+    match imported.halted {
+        Some(error) => Err(error.into()),
+        None if sheet.rejected > sheet.rejected_before || imported.undecided > 0 => Ok(exit_code::INCOMPLETE),
+        None => Ok(exit_code::DONE),
+    }
+}

@@ -1,0 +1,43 @@
+//! Calls as they will read in Help Scout.
+
+use crate::{
+    call::{REFERENCE_SLOT, Reference},
+    checkpoint::{Checkpoint, CheckpointError},
+    import::WarningCount,
+    mapping::plain_text,
+    report::counted,
+};
+
+/// The first `most` calls that would be sent.
+pub(super) fn shown(
+    checkpoint: &Checkpoint,
+    most: u32,
+    source_name: &str,
+) -> Result<String, CheckpointError> {
+    let mut text = String::new();
+    for call in checkpoint.preview(most)? {
+        let reference = Reference::new(source_name, call.source_id.as_deref(), call.key);
+        let body = plain_text(&call.text.replace(REFERENCE_SLOT, reference.as_str()));
+        text.push_str(&format!("── {} · {}:{}\n", call.started_at, call.file, call.line));
+        for line in body.lines() {
+            text.push_str("   ");
+            text.push_str(line);
+            text.push('\n');
+        }
+        text.push('\n');
+    }
+    Ok(text)
+}
+
+/// What was left out or changed, each reason once.
+pub(super) fn warnings(warnings: &[WarningCount]) -> String {
+    let mut text = String::new();
+    for warning in warnings {
+        let times = counted(warning.count, "time");
+        text.push_str(&format!(
+            "warning: {} ({times}, first at {}:{})\n",
+            warning.reason, warning.file, warning.line
+        ));
+    }
+    text
+}

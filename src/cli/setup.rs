@@ -1,0 +1,154 @@
+//! From arguments to what a command works with.
+
+use std::{
+    path::{Path, PathBuf},
+    time::{SystemTime, UNIX_EPOCH},
+};
+
+use super::{
+    args::{Common, ReadOptions},
+    failure::Failure,
+};
+use crate::{
+    call::{Moment, Zone},
+    checkpoint::Lineage,
+    config::{CONFIG_NAME, ConfigFile, Environment, Overrides, Paths, Settings},
+    helpscout::Share,
+    import::Reading,
+    mapping::Mapping,
+    sandbox::Seed,
+    source::expand,
+};
+
+/// The computer's clock, read once a command.
+#[expect(clippy::disallowed_methods, reason = "the one place that reads the clock")]
+pub(super) fn since_1970() -> std::time::Duration {
+    SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default()
+}
+
+/// What the clock shows, to the second.
+pub(super) fn now() -> Result<Moment, Failure> {
+    i64::try_from(since_1970().as_secs())
+        .ok()
+        .and_then(Moment::from_epoch_seconds)
+        .ok_or_else(|| Failure::usage("the computer's clock is beyond the year 9999: set it"))
+}
+
+/// A variable of the process's environment.
+pub(super) fn variable(name: &str) -> Option<String> {
+    std::env::var(name).ok()
+}
+
+/// The environment as `config` reads it.
+pub(super) fn environment() -> Environment<'static> {
+    Environment::new(&variable)
+}
+
+/// Where the files of the command are.
+pub(super) fn paths(common: &Common) -> Paths {
+    Paths::new(common.config.clone(), common.checkpoint.clone(), Path::new(CONFIG_NAME).exists())
+}
+
+/// A command that reads rows.
+pub(super) struct Setup {
+    /// When it began.
+    pub(super) now: Moment,
+    /// Where its files are.
+    pub(super) paths: Paths,
+    /// The checked configuration.
+    pub(super) settings: Settings,
+    /// What is known of the account.
+    pub(super) account: Option<Seed>,
+    /// Where rejected rows go.
+    pub(super) rejects: PathBuf,
+}
+
+impl Setup {
+    /// Reads the configuration and checks everything that was typed.
+    pub(super) fn new(common: &Common, options: &ReadOptions) -> Result<Self, Failure> {
+        let now = now()?;
+        let paths = paths(common);
+        let file = paths.config.as_deref().map(ConfigFile::read).transpose()?;
+        let overrides = Overrides {
+            set: options.set.clone(),
+            files: options.files.clone(),
+            time_zone: options.time_zone.clone(),
+            share: options.share.clone(),
+            since: options.since.clone(),
+            until: options.until.clone(),
+        };
+        let settings = Settings::check(file.as_ref(), &overrides, now)?;
+        let account = account(&paths, options.account.as_deref())?;
+        let rejects = options.rejects.clone().unwrap_or_else(|| {
+            paths.checkpoint.parent().unwrap_or_else(|| Path::new("")).join("rejects.csv")
+        });
+        Ok(Self { now, paths, settings, account, rejects })
+    }
+
+    /// What is read and how.
+    pub(super) fn reading(&self, options: &ReadOptions) -> Result<Reading, Failure> {
+        Ok(Reading {
+            inputs: expand(&self.settings.files)?,
+            source: self.settings.source.clone(),
+            mapping: Mapping::new(self.settings.mapping.clone()).map_err(Failure::mapping)?,
+            limit: options.limit,
+            strict: options.strict,
+            now: self.now,
+        })
+    }
+
+    /// How rows are read, for comparing with the last run's.
+    pub(super) fn lineage(&self) -> Lineage {
+        let recipe = &self.settings.mapping_recipe;
+        Lineage { identity: recipe.identity.clone(), mapping: recipe.content.clone() }
+    }
+
+    /// The part of the limit to use.
+    pub(super) fn share(&self) -> Result<Share, Failure> {
+        Share::parse(&self.settings.limits.share)
+            .map_err(|error| Failure::usage(format!("limits.share: {error}")))
+    }
+
+    /// The zone by which a timetable is read.
+    pub(super) fn zone(&self) -> Zone {
+        self.settings.mapping.time_zone.unwrap_or(Zone::UTC)
+    }
+}
+
+/// Minutes since midnight of `moment` on a clock of `zone`.
+pub(super) fn minute_of_day(zone: Zone, moment: Moment) -> u32 {
+    let shown = zone.format(moment, "%H:%M").unwrap_or_default();
+    let mut parts = shown.split(':').map(|part| part.parse::<u32>().unwrap_or(0));
+    parts.next().unwrap_or(0) * 60 + parts.next().unwrap_or(0)
+}
+
+fn account(paths: &Paths, asked: Option<&Path>) -> Result<Option<Seed>, Failure> {
+    let default = || {
+        let folder = paths.config.as_deref().and_then(Path::parent).unwrap_or_else(|| Path::new(""));
+        Some(folder.join("account.json")).filter(|path| path.exists())
+    };
+    asked.map(Path::to_owned).or_else(default).map(|path| seed(&path)).transpose()
+}
+
+/// Reads a world to start with.
+pub(super) fn seed(path: &Path) -> Result<Seed, Failure> {
+    Ok(Seed::parse(&text(path)?)?)
+}
+
+/// Reads a file of text.
+pub(super) fn text(path: &Path) -> Result<String, Failure> {
+    std::fs::read_to_string(path)
+        .map_err(|error| Failure::usage(format!("`{}` cannot be read: {error}", path.display())))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_timetable_is_read_by_the_zones_own_clock() {
+        let moment = Moment::parse_api("2026-07-01T06:30:00Z").unwrap();
+        assert_eq!(minute_of_day(Zone::UTC, moment), 6 * 60 + 30);
+        assert_eq!(minute_of_day(Zone::parse("Europe/Berlin").unwrap(), moment), 8 * 60 + 30);
+    }
+}

@@ -1,0 +1,43 @@
+//! What an import will do and cost, from what is staged.
+
+use crate::{
+    checkpoint::{Checkpoint, CheckpointError},
+    plan::{Cost, PackLimits, Prediction},
+};
+
+/// A request for who we are and one for the inboxes.
+const CONNECT_READS: u64 = 2;
+
+/// What lies ahead.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Predicted {
+    /// Calls that will be sent.
+    pub calls: u64,
+    /// Conversations that will be made.
+    pub conversations: u64,
+    /// Customers that Help Scout has, as far as is known.
+    pub customers_known: u64,
+    /// Customers that will be made, unless Help Scout has them by their e-mail.
+    pub customers_new: u64,
+    /// Requests and units.
+    pub cost: Cost,
+}
+
+/// Counts what delivering all that waits will do. One queue at a time is held in memory.
+pub fn predict(checkpoint: &Checkpoint, limits: PackLimits) -> Result<Predicted, CheckpointError> {
+    let mut prediction = Prediction::default();
+    checkpoint.plan(|queue| prediction.add_queue(queue.threads, &queue.sizes, limits))?;
+    let (customers_known, customers_new, made_by_request) = checkpoint.planned_customers()?;
+    let mut cost = prediction.cost;
+    cost.add_writes(made_by_request);
+    if prediction.calls > 0 {
+        cost.add_reads(CONNECT_READS);
+    }
+    Ok(Predicted {
+        calls: prediction.calls,
+        conversations: prediction.conversations,
+        customers_known,
+        customers_new,
+        cost,
+    })
+}
