@@ -72,6 +72,13 @@ impl Checkpoint {
     }
 }
 
+impl Drop for Checkpoint {
+    /// Leaves one file behind: without a write-ahead log, which a reader could begin but not end.
+    fn drop(&mut self) {
+        self.connection.query_row("PRAGMA journal_mode = DELETE", [], |_| Ok(())).ok();
+    }
+}
+
 /// The checkpoint as a reader sees it, also while a run uses it.
 #[derive(Debug)]
 pub struct ReadOnlyCheckpoint {
@@ -217,6 +224,15 @@ mod tests {
         let _held = Checkpoint::open(&path).unwrap();
         assert!(matches!(Checkpoint::open(&path), Err(CheckpointError::InUse(_))));
         ReadOnlyCheckpoint::open(&path).unwrap();
+    }
+
+    #[test]
+    fn a_look_leaves_nothing_beside_the_checkpoint() {
+        let folder = folder();
+        let path = folder.path().join("c");
+        drop(Checkpoint::open(&path).unwrap());
+        ReadOnlyCheckpoint::open(&path).unwrap().status().unwrap();
+        assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 1);
     }
 
     #[test]
