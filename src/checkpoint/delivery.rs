@@ -243,8 +243,8 @@ fn conversation_row(row: &Row<'_>) -> rusqlite::Result<ConversationRow> {
 /// keys, so that the order does not depend on the input's.
 pub(super) fn waiting_calls(c: &Connection, queue: i64, most: usize) -> rusqlite::Result<Vec<WaitingCall>> {
     c.prepare_cached(
-        "SELECT id, key, source_id, started_at, customer, size, text FROM calls INDEXED BY calls_waiting
-         WHERE queue = ?1 AND request IS NULL ORDER BY started_at, key LIMIT ?2",
+        "SELECT id, key, source_id, started_at, customer, size, (SELECT text FROM texts WHERE call = calls.id)
+         FROM calls INDEXED BY calls_waiting WHERE queue = ?1 AND request IS NULL ORDER BY started_at, key LIMIT ?2",
     )?
     .query_map(params![queue, most as i64], |row| {
         Ok(WaitingCall {

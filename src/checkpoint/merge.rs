@@ -183,6 +183,7 @@ fn drop_calls(stager: &Stager<'_>) -> rusqlite::Result<u64> {
     }
     connection.execute("DELETE FROM call_keys WHERE call IN temp.dropped", [])?;
     connection.execute("DELETE FROM raw_rows WHERE call IN temp.dropped", [])?;
+    connection.execute("DELETE FROM texts WHERE call IN temp.dropped", [])?;
     let dropped = connection.execute("DELETE FROM calls WHERE id IN temp.dropped", [])?;
     connection.execute("DELETE FROM temp.dropped", [])?;
     Ok(dropped as u64)

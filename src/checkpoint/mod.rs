@@ -35,4 +35,4 @@ pub use ledger::Ledger;
 pub use lineage::{Account, Lineage};
 pub use open::{Checkpoint, ReadOnlyCheckpoint};
 pub use questions::{FileStatus, PlannedQueue, PreviewedCall, RunStatus, SheetCounts, Status, UndecidedCall};
-pub use stage::{StagedFigures, StagedRow, Stager};
+pub use stage::{StagedCall, StagedFigures, Stager};

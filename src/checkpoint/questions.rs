@@ -266,7 +266,7 @@ impl Checkpoint {
     pub fn plan(&self, mut each: impl FnMut(PlannedQueue)) -> Result<(), CheckpointError> {
         let c = &self.connection;
         let mut calls = c.prepare(
-            "SELECT queue, size FROM calls INDEXED BY calls_waiting WHERE request IS NULL ORDER BY queue, started_at, key",
+            "SELECT queue, size FROM calls INDEXED BY calls_waiting WHERE request IS NULL ORDER BY queue, started_at, size",
         )?;
         let mut rows = calls.query([])?;
         let mut current: Option<(i64, Vec<u32>)> = None;
@@ -293,7 +293,7 @@ impl Checkpoint {
             .connection
             .prepare(
                 "SELECT source_id, key, started_at, path, line, text FROM calls JOIN files ON files.id = file
-                 WHERE request IS NULL ORDER BY calls.id LIMIT ?1",
+                 JOIN texts ON texts.call = calls.id WHERE request IS NULL ORDER BY calls.id LIMIT ?1",
             )?
             .query_map([most], |row| {
                 Ok(PreviewedCall {
@@ -302,7 +302,7 @@ impl Checkpoint {
                     started_at: shown(row.get(2)?),
                     file: row.get(3)?,
                     line: row.get(4)?,
-                    text: row.get::<_, Option<String>>(5)?.unwrap_or_default(),
+                    text: row.get(5)?,
                 })
             })?
             .collect::<Result<_, _>>()?)
@@ -313,7 +313,7 @@ impl Checkpoint {
         Ok(self.connection.query_row(
             "SELECT COUNT(*) FILTER (WHERE confirmed), COUNT(*) FILTER (WHERE NOT confirmed),
                COUNT(*) FILTER (WHERE NOT confirmed AND email IS NULL)
-             FROM customers WHERE id IN (SELECT customer FROM calls WHERE request IS NULL)",
+             FROM customers WHERE id IN (SELECT customer FROM calls INDEXED BY calls_waiting WHERE request IS NULL)",
             [],
             |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)),
         )?)

@@ -11,7 +11,7 @@ use rusqlite::{Connection, OptionalExtension, params};
 
 use super::{Checkpoint, CheckpointError, LateRow, late, lineage, merge, schema};
 use crate::{
-    call::{Call, CallKey, Destination, stable_digest, text_fingerprint},
+    call::{Call, CallKey, Customer, Destination, stable_digest, text_fingerprint},
     policy::RequestState,
 };
 
@@ -20,19 +20,41 @@ const ROWS_A_COMMIT: u32 = 20_000;
 /// Known queues and customers held in memory; beyond that they are looked up.
 const CACHE: usize = 100_000;
 
-/// One call with where it was read.
+/// One call, with all that can be worked out of it before it is written.
 #[derive(Debug, Clone)]
-pub struct StagedRow {
-    /// The call.
-    pub call: Call,
-    /// Its file, by [`Stager::file`].
-    pub file: i64,
-    /// The line on which its row begins.
-    pub line: u64,
+pub struct StagedCall {
+    call: Call,
     /// The bytes of JSON that its thread takes.
-    pub size: u32,
+    size: u32,
     /// The row as it was read, where its input cannot be read again.
-    pub raw: Option<String>,
+    raw: Option<String>,
+    fingerprint: i64,
+    queue: [u8; 16],
+    customer: [u8; 16],
+}
+
+impl StagedCall {
+    /// Works out what the file needs of `call`, whose thread takes `size` bytes of JSON. `raw` is its row, where its
+    /// input cannot be read again.
+    pub fn new(call: Call, size: u32, raw: Option<String>) -> Self {
+        let queue = match &call.destination {
+            Destination::Existing(id) => stable_digest(&[b"existing", &id.to_be_bytes()]),
+            Destination::Grouped { inbox, group, .. } => {
+                stable_digest(&[b"group", inbox.as_bytes(), group.as_bytes()])
+            }
+        };
+        let customer = call.customer.key().map(|key| key.canonical()).unwrap_or_default();
+        let customer = stable_digest(&[b"customer", customer.as_bytes()]);
+        Self { fingerprint: text_fingerprint(&call.text), queue, customer, call, size, raw }
+    }
+}
+
+/// A call with the place of its row.
+#[derive(Debug)]
+struct StagedRow {
+    staged: StagedCall,
+    file: i64,
+    line: u64,
 }
 
 /// What loading found.
@@ -61,6 +83,8 @@ pub struct Stager<'a> {
     /// The last call of earlier runs.
     pub(super) before: i64,
     any_known: bool,
+    /// Whether a call without an id came.
+    pub(super) any_nameless: bool,
     uncommitted: u32,
     queues: HashMap<[u8; 16], i64>,
     customers: HashMap<[u8; 16], i64>,
@@ -92,6 +116,7 @@ impl Checkpoint {
             run,
             before,
             any_known,
+            any_nameless: false,
             uncommitted: 0,
             queues: HashMap::new(),
             customers: HashMap::new(),
@@ -112,9 +137,9 @@ impl Stager<'_> {
         Ok(note_rejection(self.connection, fingerprint, self.run)?)
     }
 
-    /// Loads a call.
-    pub fn add(&mut self, row: StagedRow) -> Result<(), CheckpointError> {
-        self.place(row)?;
+    /// Loads a call whose row begins at `line` of `file` (by [`Stager::file`]).
+    pub fn add(&mut self, staged: StagedCall, file: i64, line: u64) -> Result<(), CheckpointError> {
+        self.place(StagedRow { staged, file, line })?;
         self.uncommitted += 1;
         if self.uncommitted >= ROWS_A_COMMIT {
             self.connection.execute_batch("COMMIT; BEGIN IMMEDIATE;")?;
@@ -124,45 +149,31 @@ impl Stager<'_> {
     }
 
     fn place(&mut self, mut row: StagedRow) -> Result<(), CheckpointError> {
-        if self.any_known {
-            if let Some(call) = self.known(row.call.identity.key)? {
-                if row.call.identity.id.is_some() {
-                    return self.see(call, &row);
-                }
-                row.call.identity.key = row.call.identity.key.twin(self.next_twin(&row)?);
-                if let Some(call) = self.known(row.call.identity.key)? {
-                    return self.see(call, &row);
-                }
+        let identity = &mut row.staged.call.identity;
+        self.any_nameless |= identity.id.is_none();
+        if self.any_known
+            && let Some(call) = known(self.connection, identity.key)?
+        {
+            if identity.id.is_some() {
+                return self.see(call, &row);
+            }
+            let ordinal = next_twin(self.connection, identity.key, row.file)?;
+            identity.key = identity.key.twin(ordinal);
+            if let Some(call) = known(self.connection, identity.key)? {
+                return self.see(call, &row);
             }
         }
         self.append(&row)
     }
 
-    fn known(&self, key: CallKey) -> rusqlite::Result<Option<i64>> {
-        self.connection
-            .prepare_cached("SELECT call FROM call_keys WHERE key = ?1")?
-            .query_row([key.to_bytes()], |row| row.get(0))
-            .optional()
-    }
-
-    /// How many rows of this file have been like this one, itself included.
-    fn next_twin(&self, row: &StagedRow) -> rusqlite::Result<u32> {
-        self.connection
-            .prepare_cached(
-                "INSERT INTO temp.twins (key, file, count) VALUES (?1, ?2, 1)
-                 ON CONFLICT DO UPDATE SET count = count + 1 RETURNING count",
-            )?
-            .query_row(params![row.call.identity.key.to_bytes(), row.file], |row| row.get(0))
-    }
-
     fn append(&mut self, row: &StagedRow) -> Result<(), CheckpointError> {
-        let (queue, customer) = (self.queue(&row.call)?, self.customer(&row.call)?);
-        let call = &row.call;
+        let (queue, customer) = (self.queue(&row.staged)?, self.customer(&row.staged)?);
+        let call = &row.staged.call;
         self.connection
             .prepare_cached(
                 "INSERT INTO calls
-                   (key, source_id, file, line, started_at, updated_at, queue, customer, size, fingerprint, text)
-                 VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)",
+                   (key, source_id, file, line, started_at, updated_at, queue, customer, size, fingerprint)
+                 VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)",
             )?
             .execute(params![
                 call.identity.key.to_bytes(),
@@ -173,15 +184,17 @@ impl Stager<'_> {
                 call.updated_at,
                 queue,
                 customer,
-                row.size,
-                text_fingerprint(&call.text),
-                call.text,
+                row.staged.size,
+                row.staged.fingerprint,
             ])?;
-        self.keep_raw(self.connection.last_insert_rowid(), row)
+        self.keep_text(self.connection.last_insert_rowid(), &row.staged)
     }
 
-    fn keep_raw(&self, call: i64, row: &StagedRow) -> Result<(), CheckpointError> {
-        if let Some(raw) = &row.raw {
+    fn keep_text(&self, call: i64, staged: &StagedCall) -> Result<(), CheckpointError> {
+        self.connection
+            .prepare_cached("INSERT OR REPLACE INTO texts (call, text) VALUES (?1, ?2)")?
+            .execute(params![call, staged.call.text])?;
+        if let Some(raw) = &staged.raw {
             self.connection
                 .prepare_cached("INSERT OR REPLACE INTO raw_rows (call, content) VALUES (?1, ?2)")?
                 .execute(params![call, raw])?;
@@ -191,17 +204,17 @@ impl Stager<'_> {
 
     /// A row whose call the checkpoint knows.
     fn see(&mut self, call: i64, row: &StagedRow) -> Result<(), CheckpointError> {
-        let fingerprint = text_fingerprint(&row.call.text);
+        let fingerprint = row.staged.fingerprint;
         let first = self
             .connection
             .prepare_cached("INSERT OR IGNORE INTO temp.seen VALUES (?1, ?2, ?3, ?4, ?5, 0)")?
-            .execute(params![call, row.file, row.line, fingerprint, row.call.updated_at])?
+            .execute(params![call, row.file, row.line, fingerprint, row.staged.call.updated_at])?
             == 1;
         if !first {
             return self.see_again(call, row, fingerprint);
         }
         let (state, known, started_at, place) = self.stored(call)?;
-        let differs = known != fingerprint || started_at != row.call.started_at.epoch_seconds();
+        let differs = known != fingerprint || started_at != row.staged.call.started_at.epoch_seconds();
         match state {
             Some(RequestState::Landed) => {
                 self.figures.already_imported += 1;
@@ -225,7 +238,7 @@ impl Stager<'_> {
             )?
             .query_row([call], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?, row.get(4)?)))?;
         if seen != fingerprint {
-            let (Some(before), Some(now)) = (updated_at, row.call.updated_at) else {
+            let (Some(before), Some(now)) = (updated_at, row.staged.call.updated_at) else {
                 return self.conflict(row.file, row.line, file, line);
             };
             if now > before {
@@ -259,12 +272,12 @@ impl Stager<'_> {
 
     /// Gives a call that was not sent (or was refused) its present content.
     fn replace(&mut self, known: i64, row: &StagedRow) -> Result<(), CheckpointError> {
-        let (queue, customer) = (self.queue(&row.call)?, self.customer(&row.call)?);
-        let call = &row.call;
+        let (queue, customer) = (self.queue(&row.staged)?, self.customer(&row.staged)?);
+        let call = &row.staged.call;
         self.connection
             .prepare_cached(
                 "UPDATE calls SET file = ?2, line = ?3, started_at = ?4, updated_at = ?5, queue = ?6, customer = ?7,
-                   size = ?8, fingerprint = ?9, text = ?10, request = NULL WHERE id = ?1",
+                   size = ?8, fingerprint = ?9, request = NULL WHERE id = ?1",
             )?
             .execute(params![
                 known,
@@ -274,11 +287,10 @@ impl Stager<'_> {
                 call.updated_at,
                 queue,
                 customer,
-                row.size,
-                text_fingerprint(&call.text),
-                call.text,
+                row.staged.size,
+                row.staged.fingerprint,
             ])?;
-        self.keep_raw(known, row)
+        self.keep_text(known, &row.staged)
     }
 
     /// Takes note that the row at `line` of `file` is rejected in favour of another.
@@ -304,19 +316,15 @@ impl Stager<'_> {
         Ok(())
     }
 
-    fn queue(&mut self, call: &Call) -> Result<i64, CheckpointError> {
-        let (key, existing, inbox, subject) = match &call.destination {
-            Destination::Existing(id) => {
-                (stable_digest(&[b"existing", &id.to_be_bytes()]), Some(*id), "", "")
-            }
-            Destination::Grouped { inbox, group, subject } => {
-                let key = stable_digest(&[b"group", inbox.as_bytes(), group.as_bytes()]);
-                (key, None, inbox.as_str(), subject.as_str())
-            }
-        };
+    fn queue(&mut self, staged: &StagedCall) -> Result<i64, CheckpointError> {
+        let key = staged.queue;
         if let Some(id) = self.queues.get(&key) {
             return Ok(*id);
         }
+        let (existing, inbox, subject) = match &staged.call.destination {
+            Destination::Existing(id) => (Some(*id), "", ""),
+            Destination::Grouped { inbox, subject, .. } => (None, inbox.as_str(), subject.as_str()),
+        };
         let known = self
             .connection
             .prepare_cached("SELECT id FROM queues WHERE key = ?1")?
@@ -337,10 +345,8 @@ impl Stager<'_> {
         Ok(id)
     }
 
-    fn customer(&mut self, call: &Call) -> Result<i64, CheckpointError> {
-        let customer = &call.customer;
-        let canonical = customer.key().map(|key| key.canonical()).unwrap_or_default();
-        let key = stable_digest(&[b"customer", canonical.as_bytes()]);
+    fn customer(&mut self, staged: &StagedCall) -> Result<i64, CheckpointError> {
+        let key = staged.customer;
         if let Some(id) = self.customers.get(&key) {
             return Ok(*id);
         }
@@ -351,25 +357,7 @@ impl Stager<'_> {
             .optional()?;
         let id = match known {
             Some(id) => id,
-            None => {
-                let fields: HashMap<&str, &str> =
-                    customer.fields.iter().map(|(name, value)| (*name, value.as_str())).collect();
-                let fields = serde_json::to_string(&fields).unwrap_or_else(|_| "{}".to_owned());
-                self.connection
-                    .prepare_cached(
-                        "INSERT INTO customers (key, helpscout_id, email, phone, fields, confirmed)
-                         VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
-                    )?
-                    .execute(params![
-                        key,
-                        customer.id,
-                        customer.email,
-                        customer.phone,
-                        fields,
-                        customer.id.is_some()
-                    ])?;
-                self.connection.last_insert_rowid()
-            }
+            None => insert_customer(self.connection, key, &staged.call.customer)?,
         };
         remember(&mut self.customers, key, id);
         Ok(id)
@@ -378,7 +366,9 @@ impl Stager<'_> {
     /// Sorts the new calls, settles repeats among them, and keeps at most `limit` new calls in whole conversations.
     /// Nothing counts before [`Stager::keep`].
     pub fn sort(&mut self, limit: Option<u64>) -> Result<StagedFigures, CheckpointError> {
-        merge::number_twins(self)?;
+        if self.any_nameless {
+            merge::number_twins(self)?;
+        }
         merge::merge(self)?;
         if let Some(limit) = limit {
             merge::keep_whole_conversations(self, limit)?;
@@ -421,6 +411,36 @@ fn end(connection: &Connection) -> Result<(), CheckpointError> {
     Ok(())
 }
 
+fn insert_customer(connection: &Connection, key: [u8; 16], customer: &Customer) -> rusqlite::Result<i64> {
+    let fields: HashMap<&str, &str> =
+        customer.fields.iter().map(|(name, value)| (*name, value.as_str())).collect();
+    let fields = serde_json::to_string(&fields).unwrap_or_else(|_| "{}".to_owned());
+    connection
+        .prepare_cached(
+            "INSERT INTO customers (key, helpscout_id, email, phone, fields, confirmed)
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
+        )?
+        .execute(params![key, customer.id, customer.email, customer.phone, fields, customer.id.is_some()])?;
+    Ok(connection.last_insert_rowid())
+}
+
+fn known(connection: &Connection, key: CallKey) -> rusqlite::Result<Option<i64>> {
+    connection
+        .prepare_cached("SELECT call FROM call_keys WHERE key = ?1")?
+        .query_row([key.to_bytes()], |row| row.get(0))
+        .optional()
+}
+
+/// How many rows of `file` have been like this one, itself included.
+fn next_twin(connection: &Connection, key: CallKey, file: i64) -> rusqlite::Result<u32> {
+    connection
+        .prepare_cached(
+            "INSERT INTO temp.twins (key, file, count) VALUES (?1, ?2, 1)
+             ON CONFLICT DO UPDATE SET count = count + 1 RETURNING count",
+        )?
+        .query_row(params![key.to_bytes(), file], |row| row.get(0))
+}
+
 fn remember(cache: &mut HashMap<[u8; 16], i64>, key: [u8; 16], id: i64) {
     if cache.len() >= CACHE {
         cache.clear();
@@ -436,6 +456,7 @@ pub(super) fn staged_to(connection: &Connection) -> rusqlite::Result<i64> {
 pub(super) fn discard_unfinished(connection: &Connection) -> rusqlite::Result<()> {
     let last = staged_to(connection)?;
     connection.execute("DELETE FROM raw_rows WHERE call > ?1", [last])?;
+    connection.execute("DELETE FROM texts WHERE call > ?1", [last])?;
     connection.execute("DELETE FROM calls WHERE id > ?1", [last])?;
     Ok(())
 }
@@ -463,21 +484,21 @@ pub(super) fn drop_landed_texts(connection: &mut Connection) -> rusqlite::Result
     let mut from = 0;
     while from <= last {
         let changed = connection.execute(
-            "UPDATE calls SET text = NULL WHERE id BETWEEN ?1 AND ?2 AND text IS NOT NULL
-               AND request IN (SELECT id FROM requests WHERE state = 1)",
+            "DELETE FROM texts WHERE call IN (SELECT calls.id FROM calls JOIN requests ON requests.id = request
+               WHERE calls.id BETWEEN ?1 AND ?2 AND state = 1)",
             [from, from + STEP - 1],
         )?;
         dropped += changed as u64;
         from += STEP;
     }
-    connection.execute("DELETE FROM raw_rows WHERE call IN (SELECT id FROM calls WHERE text IS NULL)", [])?;
+    connection.execute("DELETE FROM raw_rows WHERE call NOT IN (SELECT call FROM texts)", [])?;
     Ok(dropped)
 }
 
 #[cfg(test)]
 pub(super) mod tests {
     use super::*;
-    use crate::call::{Customer, Identity, Moment};
+    use crate::call::{Identity, Moment};
     use proptest::prelude::*;
 
     pub(crate) fn fresh() -> (tempfile::TempDir, Checkpoint) {
@@ -531,7 +552,7 @@ pub(super) mod tests {
         for (path, calls) in files {
             let file = stager.file(path).unwrap();
             for (line, call) in (2..).zip(*calls) {
-                stager.add(StagedRow { call: call.clone(), file, line, size: 100, raw: None }).unwrap();
+                stager.add(StagedCall::new(call.clone(), 100, None), file, line).unwrap();
             }
         }
         let figures = stager.sort(limit).unwrap();
@@ -540,7 +561,7 @@ pub(super) mod tests {
     }
 
     fn texts(checkpoint: &Checkpoint) -> Vec<String> {
-        let mut statement = checkpoint.connection.prepare("SELECT text FROM calls ORDER BY text").unwrap();
+        let mut statement = checkpoint.connection.prepare("SELECT text FROM texts ORDER BY text").unwrap();
         statement.query_map([], |row| row.get(0)).unwrap().collect::<Result<_, _>>().unwrap()
     }
 
@@ -656,7 +677,7 @@ pub(super) mod tests {
         load(&mut checkpoint, "a.csv", &[call("1", "a")], None);
         let mut stager = checkpoint.stage(2).unwrap();
         let file = stager.file("b.csv").unwrap();
-        stager.add(StagedRow { call: call("2", "b"), file, line: 2, size: 1, raw: None }).unwrap();
+        stager.add(StagedCall::new(call("2", "b"), 1, None), file, 2).unwrap();
         stager.connection.execute_batch("COMMIT").unwrap();
         drop(checkpoint);
         let mut checkpoint = Checkpoint::open(&path).unwrap();

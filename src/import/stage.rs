@@ -21,7 +21,7 @@ use super::{
 };
 use crate::{
     call::{Call, Headings, Moment, Rejection, Row, stable_digest},
-    checkpoint::{Checkpoint, StagedFigures, StagedRow, Stager},
+    checkpoint::{Checkpoint, StagedCall, StagedFigures, Stager},
     helpscout::{CustomerRef, thread_size},
     mapping::{BoundMapping, Mapping, Outcome},
     source::{Input, Reader, Record, SourceError, SourceSettings},
@@ -93,7 +93,7 @@ struct JudgedRow {
 }
 
 enum What {
-    Call { call: Box<Call>, raw: Option<String> },
+    Call(Box<StagedCall>),
     Skipped,
     LeftOut,
     Rejected { content: RejectedContent, rejection: Rejection },
@@ -112,9 +112,14 @@ pub fn stage(
     let outcome = thread::scope(|scope| {
         let (read_to, read_from) = sync_channel(LINE);
         let (judged_to, judged_from) = sync_channel(LINE);
-        scope.spawn(move || read(&reading.inputs, &reading.source, &read_to));
-        scope.spawn(move || judge(reading, &read_from, &judged_to));
-        writer.take_all(&judged_from, stop)
+        let named = |name: &str| thread::Builder::new().name(name.to_owned());
+        let begun = named("read")
+            .spawn_scoped(scope, move || read(&reading.inputs, &reading.source, &read_to))
+            .and_then(|_| named("judge").spawn_scoped(scope, move || judge(reading, &read_from, &judged_to)));
+        match begun {
+            Ok(_) => writer.take_all(&judged_from, stop),
+            Err(error) => Err(ImportError::Unexpected(format!("a thread could not be started: {error}"))),
+        }
     });
     match outcome {
         Ok(()) => writer.conclude(),
@@ -171,8 +176,7 @@ fn judge(reading: &Reading, from: &Receiver<Read>, to: &SyncSender<Judged>) {
             }
             Read::Records { records, bytes } => {
                 let Some((mapping, is_stream)) = &bound else { return };
-                let rows =
-                    records.into_iter().map(|record| judge_one(mapping, record, reading.now, *is_stream));
+                let rows = records.into_iter().map(|record| judge_one(mapping, record, reading, *is_stream));
                 Judged::Rows { rows: rows.collect(), bytes }
             }
         };
@@ -195,7 +199,7 @@ fn bind(
     }
 }
 
-fn judge_one(mapping: &BoundMapping, record: Record, now: Moment, is_stream: bool) -> JudgedRow {
+fn judge_one(mapping: &BoundMapping, record: Record, reading: &Reading, is_stream: bool) -> JudgedRow {
     let row = match record {
         Record::Row(row) => row,
         Record::Broken(broken) => {
@@ -209,10 +213,14 @@ fn judge_one(mapping: &BoundMapping, record: Record, now: Moment, is_stream: boo
             };
         }
     };
-    let interpretation = mapping.interpret(&row, now);
+    let interpretation = mapping.interpret(&row, reading.now);
     let Row { position, cells } = row;
     let what = match interpretation.outcome {
-        Outcome::Call(call) => What::Call { call, raw: is_stream.then(|| raw_row::write(&cells)) },
+        Outcome::Call(call) => {
+            let size = size_of(&call, reading.mapping.source_name());
+            let raw = is_stream.then(|| raw_row::write(&cells));
+            What::Call(Box::new(StagedCall::new(*call, size, raw)))
+        }
         Outcome::Skipped => What::Skipped,
         Outcome::LeftOut => What::LeftOut,
         Outcome::Rejected(rejection) => What::Rejected { content: RejectedContent::Cells(cells), rejection },
@@ -284,10 +292,7 @@ impl<'a> Writer<'a> {
         match row.what {
             What::LeftOut => return Ok(()),
             What::Skipped => self.staged.skipped += 1,
-            What::Call { call, raw } => {
-                let size = size_of(&call, self.reading.mapping.source_name());
-                self.stager.add(StagedRow { call: *call, file: self.file.1, line: row.line, size, raw })?;
-            }
+            What::Call(call) => self.stager.add(*call, self.file.1, row.line)?,
             What::Rejected { content, rejection } => {
                 let position = crate::call::Position::new(Arc::clone(&self.file.0), row.line);
                 let known = self.stager.reject(fingerprint(&content, &rejection.codes()))?;
