@@ -6,7 +6,7 @@
 
 use std::collections::HashMap;
 
-use rusqlite::params;
+use rusqlite::{Connection, params};
 
 use super::{CheckpointError, Stager};
 use crate::call::CallKey;
@@ -70,33 +70,46 @@ pub(super) fn number_twins(stager: &mut Stager<'_>) -> Result<(), CheckpointErro
 }
 
 /// Enters the keys of the new calls, and drops those that another one stands for.
+///
+/// The database enters them in the order of their keys, the first of equals; only where it left some out are these
+/// judged one by one.
 pub(super) fn merge(stager: &mut Stager<'_>) -> Result<(), CheckpointError> {
+    let before = stager.before;
+    let entered = stager.connection.execute(
+        "INSERT OR IGNORE INTO call_keys (key, call) SELECT key, id FROM calls WHERE id > ?1 ORDER BY key, id",
+        [before],
+    )?;
+    let new: usize =
+        stager
+            .connection
+            .query_row("SELECT COUNT(*) FROM calls WHERE id > ?1", [before], |row| row.get(0))?;
+    if entered == new { Ok(()) } else { judge_equals(stager) }
+}
+
+fn judge_equals(stager: &mut Stager<'_>) -> Result<(), CheckpointError> {
     let mut conflicts: Vec<(Loaded, Loaded)> = Vec::new();
     let mut repeats = 0;
     {
         let connection = &*stager.connection;
-        let mut sorted = connection.prepare(&format!("{LOADED} ORDER BY key, id"))?;
-        let mut enter = connection.prepare("INSERT INTO call_keys (key, call) VALUES (?1, ?2)")?;
+        let mut equals = connection.prepare(&format!(
+            "{LOADED} AND (SELECT call FROM call_keys WHERE call_keys.key = calls.key) <> id ORDER BY key, id"
+        ))?;
+        let mut enter = connection.prepare("UPDATE call_keys SET call = ?2 WHERE key = ?1")?;
         let mut drop = connection.prepare("INSERT INTO temp.dropped VALUES (?1)")?;
         let mut winner: Option<Loaded> = None;
-        for loaded in sorted.query_map([stager.before], read)? {
+        for loaded in equals.query_map([stager.before], read)? {
             let loaded = loaded?;
-            match winner.take() {
-                Some(known) if known.key == loaded.key => {
-                    let (stays, goes) = judge(known, loaded, &mut repeats, &mut conflicts);
-                    drop.execute([goes])?;
-                    winner = Some(stays);
-                }
-                known => {
-                    if let Some(known) = known {
-                        enter.execute(params![known.key.to_bytes(), known.id])?;
-                    }
-                    winner = Some(loaded);
-                }
+            let known = match winner.take() {
+                Some(known) if known.key == loaded.key => known,
+                _ => entered(connection, loaded.key)?,
+            };
+            let before = known.id;
+            let (stays, goes) = judge(known, loaded, &mut repeats, &mut conflicts);
+            drop.execute([goes])?;
+            if stays.id != before {
+                enter.execute(params![stays.key.to_bytes(), stays.id])?;
             }
-        }
-        if let Some(last) = winner {
-            enter.execute(params![last.key.to_bytes(), last.id])?;
+            winner = Some(stays);
         }
     }
     stager.figures.repeats += repeats;
@@ -105,6 +118,16 @@ pub(super) fn merge(stager: &mut Stager<'_>) -> Result<(), CheckpointError> {
         stager.conflict(rejected.file, rejected.line, known.file, known.line)?;
     }
     Ok(())
+}
+
+/// The call that stands for `key`.
+fn entered(connection: &Connection, key: CallKey) -> rusqlite::Result<Loaded> {
+    connection
+        .prepare_cached(
+            "SELECT id, calls.key, file, line, fingerprint, updated_at FROM call_keys JOIN calls ON id = call
+             WHERE call_keys.key = ?1",
+        )?
+        .query_row([key.to_bytes()], read)
 }
 
 /// Which of two calls with one key stays, and the number of the one that goes.

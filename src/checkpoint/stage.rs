@@ -187,13 +187,14 @@ impl Stager<'_> {
                 row.staged.size,
                 row.staged.fingerprint,
             ])?;
-        self.keep_text(self.connection.last_insert_rowid(), &row.staged)
+        let id = self.connection.last_insert_rowid();
+        self.connection
+            .prepare_cached("INSERT INTO texts (call, text) VALUES (?1, ?2)")?
+            .execute(params![id, row.staged.call.text])?;
+        self.keep_raw(id, &row.staged)
     }
 
-    fn keep_text(&self, call: i64, staged: &StagedCall) -> Result<(), CheckpointError> {
-        self.connection
-            .prepare_cached("INSERT OR REPLACE INTO texts (call, text) VALUES (?1, ?2)")?
-            .execute(params![call, staged.call.text])?;
+    fn keep_raw(&self, call: i64, staged: &StagedCall) -> Result<(), CheckpointError> {
         if let Some(raw) = &staged.raw {
             self.connection
                 .prepare_cached("INSERT OR REPLACE INTO raw_rows (call, content) VALUES (?1, ?2)")?
@@ -290,7 +291,10 @@ impl Stager<'_> {
                 row.staged.size,
                 row.staged.fingerprint,
             ])?;
-        self.keep_text(known, &row.staged)
+        self.connection
+            .prepare_cached("INSERT OR REPLACE INTO texts (call, text) VALUES (?1, ?2)")?
+            .execute(params![known, call.text])?;
+        self.keep_raw(known, &row.staged)
     }
 
     /// Takes note that the row at `line` of `file` is rejected in favour of another.

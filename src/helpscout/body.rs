@@ -269,19 +269,15 @@ fn digits(number: u64) -> usize {
     number.checked_ilog10().map_or(1, |log| log as usize + 1)
 }
 
-/// The bytes of `text` between the quotes of a JSON string.
+/// The bytes of `text` between the quotes of a JSON string. Two plain counts, which the compiler turns into a few
+/// instructions a cache line; most texts need no more than the first.
 fn escaped(text: &str) -> usize {
-    let more: usize = text.bytes().map(more_bytes).sum();
-    text.len() + more
-}
-
-/// What escaping adds to a byte.
-const fn more_bytes(byte: u8) -> usize {
-    match byte {
-        b'"' | b'\\' | b'\n' | b'\r' | b'\t' | 0x08 | 0x0c => 1,
-        0..=0x1f => 5,
-        _ => 0,
-    }
+    let bytes = text.as_bytes();
+    let short = bytes.iter().filter(|byte| matches!(byte, b'"' | b'\\' | 0..=0x1f)).count();
+    let is_long = |byte: &&u8| matches!(byte, 0..=0x07 | 0x0b | 0x0e..=0x1f);
+    let long = if short == 0 { 0 } else { bytes.iter().filter(is_long).count() };
+    // `\n` adds one byte, `\u0001` five.
+    bytes.len() + short + 4 * long
 }
 
 #[cfg(test)]
