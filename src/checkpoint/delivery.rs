@@ -241,12 +241,12 @@ fn conversation_row(row: &Row<'_>) -> rusqlite::Result<ConversationRow> {
 
 /// The calls of `queue` that wait, in order of time, at most `most`. Calls of one second stand in the order of their
 /// keys, so that the order does not depend on the input's.
-pub(super) fn waiting_calls(c: &Connection, queue: i64, most: usize) -> rusqlite::Result<Vec<WaitingCall>> {
+pub(super) fn waiting_calls(c: &Connection, queue: i64, most: u32) -> rusqlite::Result<Vec<WaitingCall>> {
     c.prepare_cached(
         "SELECT id, key, source_id, started_at, customer, size, (SELECT text FROM texts WHERE call = calls.id)
          FROM calls INDEXED BY calls_waiting WHERE queue = ?1 AND request IS NULL ORDER BY started_at, key LIMIT ?2",
     )?
-    .query_map(params![queue, most as i64], |row| {
+    .query_map(params![queue, most], |row| {
         Ok(WaitingCall {
             id: row.get(0)?,
             key: CallKey::from_bytes(row.get(1)?),

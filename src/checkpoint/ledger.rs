@@ -96,7 +96,7 @@ impl Ledger {
     }
 
     /// The calls of a queue that wait, in order of time, at most `most`.
-    pub async fn waiting_calls(&self, queue: i64, most: usize) -> Result<Vec<WaitingCall>, CheckpointError> {
+    pub async fn waiting_calls(&self, queue: i64, most: u32) -> Result<Vec<WaitingCall>, CheckpointError> {
         self.run(move |c| Ok(delivery::waiting_calls(c, queue, most)?)).await
     }
 
@@ -277,7 +277,7 @@ fn commit(checkpoint: Checkpoint, mut batch: Vec<Box<dyn Job>>) -> Checkpoint {
     });
     let outcome: Result<(), Arc<CheckpointError>> = outcome.map_err(Arc::new);
     for job in batch {
-        job.answer(outcome.as_ref().map(|()| ()).map_err(|error| CheckpointError::clone(error)));
+        job.answer(outcome.clone().map_err(Arc::unwrap_or_clone));
     }
     checkpoint
 }

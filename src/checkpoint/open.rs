@@ -32,7 +32,7 @@ impl Checkpoint {
         }
         let version = inspect(path)?;
         let mut connection = connect(path, OpenFlags::SQLITE_OPEN_READ_WRITE)?;
-        settle_in(&mut connection, version).map_err(|error| of_open(path, error))?;
+        settle_in(&mut connection, version).map_err(|error| of_open(path, &error))?;
         Ok(Self { connection, path: path.to_owned(), _lock: Some(lock) })
     }
 
@@ -42,13 +42,13 @@ impl Checkpoint {
         if path.exists() {
             let original = ReadOnlyCheckpoint::open(path)?;
             let target = scratch.to_string_lossy().into_owned();
-            original.connection.execute("VACUUM INTO ?1", [target]).map_err(|error| of_open(path, error))?;
+            original.connection.execute("VACUUM INTO ?1", [target]).map_err(|error| of_open(path, &error))?;
         } else {
             create(scratch)?;
         }
         let version = inspect(scratch)?;
         let mut connection = connect(scratch, OpenFlags::SQLITE_OPEN_READ_WRITE)?;
-        settle_in(&mut connection, version).map_err(|error| of_open(scratch, error))?;
+        settle_in(&mut connection, version).map_err(|error| of_open(scratch, &error))?;
         Ok(Self { connection, path: scratch.to_owned(), _lock: None })
     }
 
@@ -113,8 +113,8 @@ fn create(path: &Path) -> Result<(), CheckpointError> {
         .map_err(|error| unusable(error.to_string()))?
         .into_temp_path();
     let mut connection = connect(&aside, OpenFlags::SQLITE_OPEN_READ_WRITE)?;
-    schema::migrate(&mut connection, 0).map_err(|error| of_open(path, error))?;
-    connection.close().map_err(|(_, error)| of_open(path, error))?;
+    schema::migrate(&mut connection, 0).map_err(|error| of_open(path, &error))?;
+    connection.close().map_err(|(_, error)| of_open(path, &error))?;
     aside.persist_noclobber(path).map_err(|error| unusable(error.to_string()))
 }
 
@@ -149,11 +149,11 @@ fn inspect(path: &Path) -> Result<i64, CheckpointError> {
 
 fn connect(path: &Path, access: OpenFlags) -> Result<Connection, CheckpointError> {
     let flags = access | OpenFlags::SQLITE_OPEN_NO_MUTEX;
-    let connection = Connection::open_with_flags(path, flags).map_err(|error| of_open(path, error))?;
+    let connection = Connection::open_with_flags(path, flags).map_err(|error| of_open(path, &error))?;
     connection
         .busy_timeout(std::time::Duration::from_secs(10))
         .and_then(|()| connection.execute_batch("PRAGMA cache_size = -16000;"))
-        .map_err(|error| of_open(path, error))?;
+        .map_err(|error| of_open(path, &error))?;
     connection.set_prepared_statement_cache_capacity(64);
     Ok(connection)
 }
@@ -179,7 +179,7 @@ fn settle_in(connection: &mut Connection, version: i64) -> rusqlite::Result<()> 
 }
 
 /// What a failure while opening means: damage, or a file that cannot be used.
-fn of_open(path: &Path, error: rusqlite::Error) -> CheckpointError {
+fn of_open(path: &Path, error: &rusqlite::Error) -> CheckpointError {
     use rusqlite::ErrorCode;
     match error.sqlite_error_code() {
         Some(ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase | ErrorCode::Unknown) => {

@@ -131,7 +131,7 @@ pub(super) struct CheckOptions {
 pub(super) struct ImportOptions {
     #[command(flatten)]
     pub(super) read: ReadOptions,
-    /// Where the API is [default: https://api.helpscout.net, or HELPSCOUT_API_URL]
+    /// Where the API is [default: `HELPSCOUT_API_URL`, else Help Scout's own]
     #[arg(long, value_name = "URL", conflicts_with = "sandbox")]
     pub(super) api_url: Option<String>,
     /// Rehearse: import into a sandbox inside this process

@@ -20,14 +20,14 @@ use crate::{
 };
 
 /// Runs the command.
-pub(super) fn run(common: &Common, options: CheckOptions) -> Result<u8, Failure> {
+pub(super) fn run(common: &Common, options: &CheckOptions) -> Result<u8, Failure> {
     let setup = Setup::new(common, &options.read)?;
     let reading = setup.reading(&options.read)?;
     tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()
         .map_err(Failure::unexpected)?
-        .block_on(work(common, &options, setup, reading))
+        .block_on(work(common, options, setup, reading))
 }
 
 /// The rows are staged in a copy of the checkpoint, so that the original may be in use and is not touched.

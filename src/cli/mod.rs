@@ -50,9 +50,9 @@ fn run(arguments: Arguments) -> Result<u8, Failure> {
     let common = arguments.common;
     match arguments.command {
         Command::Import(options) => import::run(&common, *options),
-        Command::Check(options) => check::run(&common, *options),
+        Command::Check(options) => check::run(&common, &options),
         Command::Status => status::run(&common),
-        Command::Sandbox(options) => sandbox::run(&common, options),
+        Command::Sandbox(options) => sandbox::run(&common, &options),
     }
 }
 

@@ -18,7 +18,8 @@ pub(super) fn shown(
     for call in checkpoint.preview(most)? {
         let reference = Reference::new(source_name, call.source_id.as_deref(), call.key);
         let body = plain_text(&call.text.replace(REFERENCE_SLOT, reference.as_str()));
-        text.push_str(&format!("── {} · {}:{}\n", call.started_at, call.file, call.line));
+        text.push_str("── ");
+        text.push_str(&[&call.started_at, " · ", &call.file, ":", &call.line.to_string(), "\n"].concat());
         for line in body.lines() {
             text.push_str("   ");
             text.push_str(line);
@@ -31,13 +32,9 @@ pub(super) fn shown(
 
 /// What was left out or changed, each reason once.
 pub(super) fn warnings(warnings: &[WarningCount]) -> String {
-    let mut text = String::new();
-    for warning in warnings {
+    let line = |warning: &WarningCount| {
         let times = counted(warning.count, "time");
-        text.push_str(&format!(
-            "warning: {} ({times}, first at {}:{})\n",
-            warning.reason, warning.file, warning.line
-        ));
-    }
-    text
+        format!("warning: {} ({times}, first at {}:{})\n", warning.reason, warning.file, warning.line)
+    };
+    warnings.iter().map(line).collect()
 }

@@ -22,9 +22,9 @@ use crate::{
 pub(super) const DEFAULT_RATE: u32 = 400;
 
 /// Runs the command, until it is interrupted.
-pub(super) fn run(common: &Common, options: Options) -> Result<u8, Failure> {
+pub(super) fn run(common: &Common, options: &Options) -> Result<u8, Failure> {
     super::logging::begin(common, LogWriter::default());
-    let sandbox = open(&options)?;
+    let sandbox = open(options)?;
     tokio::runtime::Builder::new_multi_thread()
         .enable_all()
         .build()

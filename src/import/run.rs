@@ -98,7 +98,7 @@ pub async fn import<T: Transport>(
     let (mut job, checkpoint, staged) =
         read_all(job, checkpoint, run, Arc::clone(&events), stop.clone()).await?;
     if staged.forbidden {
-        return forbidden(&job, &checkpoint, run, staged);
+        return forbidden(&job, &checkpoint, run, &staged);
     }
     checkpoint.keep_lineage(&job.lineage)?;
     events.emit(ImportEvent::Staged(StageCount {
@@ -244,10 +244,10 @@ fn forbidden(
     job: &ImportJob,
     checkpoint: &Checkpoint,
     run: i64,
-    staged: Staged,
+    staged: &Staged,
 ) -> Result<Imported, ImportError> {
     let rejected = staged.rejected;
-    let mut sheet = begin_sheet(job, checkpoint, &staged);
+    let mut sheet = begin_sheet(job, checkpoint, staged);
     sheet.pending = sheet.rows - sheet.rejected - sheet.skipped - sheet.already_imported;
     sheet.seconds = job.clock.elapsed().as_secs_f64();
     end_run(checkpoint, run, job, &sheet)?;

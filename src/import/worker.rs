@@ -21,6 +21,9 @@ use crate::{
     policy::{FieldError, Verdict, signature},
 };
 
+/// Calls fetched at a time: what the largest create takes.
+const FETCH: u32 = 100;
+
 /// What follows for the queue.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Next {
@@ -65,7 +68,7 @@ impl<T: Transport> Worker<T> {
         }
         while !self.shared.stop.is_cancelled() {
             if self.calls.is_empty() {
-                self.calls = self.shared.ledger.waiting_calls(self.queue.id, CREATE_CAP).await?.into();
+                self.calls = self.shared.ledger.waiting_calls(self.queue.id, FETCH).await?.into();
                 if self.calls.is_empty() {
                     break;
                 }
@@ -206,7 +209,7 @@ impl<T: Transport> Worker<T> {
         while !self.calls.is_empty() {
             let refused = self.calls.drain(..).map(|call| (call.id, why.to_owned())).collect();
             self.refuse(refused).await?;
-            self.calls = self.shared.ledger.waiting_calls(self.queue.id, CREATE_CAP).await?.into();
+            self.calls = self.shared.ledger.waiting_calls(self.queue.id, FETCH).await?.into();
         }
         Ok(Next::Leave)
     }
