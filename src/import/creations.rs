@@ -1,6 +1,7 @@
 //! What this run made and when: the measure of how far the service's index has come.
 
 use std::{
+    collections::VecDeque,
     sync::{Mutex, PoisonError},
     time::Duration,
 };
@@ -15,36 +16,59 @@ pub(super) struct Creations {
 
 #[derive(Debug, Default)]
 struct Inner {
-    /// The newest, with when their answers came; older ones say nothing about an index that has passed them.
-    made: Vec<(u64, Instant)>,
+    made: VecDeque<Creation>,
     longest_lag: Option<Duration>,
+}
+
+#[derive(Debug)]
+struct Creation {
+    id: u64,
+    /// When its answer came.
+    at: Instant,
+    /// Whether a list has shown it.
+    seen: bool,
 }
 
 /// How many are remembered.
 const REMEMBERED: usize = 4096;
+/// What stays hidden for longer is no proof of a lag: it was deleted or merged by a person.
+const LONGEST_LAG: Duration = Duration::from_secs(6 * 60);
 
 impl Creations {
     /// Takes note that `id` was made just now.
     pub(super) fn note(&self, id: u64) {
         let mut inner = self.lock();
         if inner.made.len() >= REMEMBERED {
-            inner.made.drain(..REMEMBERED / 2);
+            inner.made.pop_front();
         }
-        inner.made.push((id, Instant::now()));
+        inner.made.push_back(Creation { id, at: Instant::now(), seen: false });
     }
 
-    /// Whether one that was made after `then` is among those that `visible` says a list shows now. Measures the lag on
-    /// the way: of those it does not show, the oldest is the proof of a lag at least that long; where it shows all, it
-    /// lags at most by the age of the newest.
-    pub(super) fn later_one_visible(&self, then: Instant, visible: impl Fn(u64) -> bool) -> bool {
+    /// Whether one that was made later than `margin` after `then` is among those that `visible` says a list shows now.
+    /// `visible` says nothing of those that the list does not reach back to.
+    ///
+    /// Measures the lag on the way, by those made after `then`: one that is hidden proves a lag as long as it is old; one
+    /// that is seen for the first time, a lag no longer than that. One that was seen before proves nothing by growing old.
+    pub(super) fn later_one_visible(
+        &self,
+        then: Instant,
+        margin: Duration,
+        visible: impl Fn(u64) -> Option<bool>,
+    ) -> bool {
         let now = Instant::now();
-        let mut inner = self.lock();
-        let oldest_hidden = inner.made.iter().find(|(id, _)| !visible(*id)).map(|(_, made)| now - *made);
-        let newest = inner.made.last().map(|(_, made)| now - *made);
-        if let Some(lag) = oldest_hidden.or(newest) {
-            inner.longest_lag = Some(inner.longest_lag.map_or(lag, |known| known.max(lag)));
+        let mut guard = self.lock();
+        let inner = &mut *guard;
+        let mut is_later_one = false;
+        for creation in inner.made.iter_mut().rev().take_while(|creation| creation.at > then) {
+            let Some(is_visible) = visible(creation.id) else { continue };
+            is_later_one |= is_visible && creation.at > then + margin;
+            if !creation.seen {
+                let lag = (now - creation.at).min(LONGEST_LAG);
+                inner.longest_lag = inner.longest_lag.max(Some(lag));
+            }
+            creation.seen |= is_visible;
         }
-        inner.made.iter().rev().take_while(|(_, made)| *made > then).any(|(id, _)| visible(*id))
+        is_later_one
     }
 
     /// The longest lag measured.
@@ -61,18 +85,62 @@ impl Creations {
 mod tests {
     use super::*;
 
+    const NONE: Duration = Duration::ZERO;
+
+    async fn pass(seconds: u64) {
+        tokio::time::advance(Duration::from_secs(seconds)).await;
+    }
+
     #[tokio::test(start_paused = true)]
     async fn a_later_one_counts_only_when_it_is_seen_and_the_lag_is_measured() {
         let creations = Creations::default();
         creations.note(1);
-        tokio::time::advance(Duration::from_secs(10)).await;
+        pass(10).await;
         let then = Instant::now();
-        tokio::time::advance(Duration::from_secs(1)).await;
-        assert!(!creations.later_one_visible(then, |id| id == 1));
+        pass(1).await;
+        assert!(!creations.later_one_visible(then, NONE, |id| Some(id == 1)));
+        assert_eq!(creations.longest_lag(), None, "what was made before says nothing");
         creations.note(2);
-        tokio::time::advance(Duration::from_secs(7)).await;
-        assert!(!creations.later_one_visible(then, |id| id == 1));
-        assert_eq!(creations.longest_lag(), Some(Duration::from_secs(11)));
-        assert!(creations.later_one_visible(then, |_| true));
+        pass(7).await;
+        assert!(!creations.later_one_visible(then, NONE, |id| Some(id == 1)));
+        assert_eq!(creations.longest_lag(), Some(Duration::from_secs(7)));
+        assert!(creations.later_one_visible(then, NONE, |_| Some(true)));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn what_was_seen_once_proves_no_lag_by_growing_old() {
+        let creations = Creations::default();
+        let then = Instant::now();
+        pass(1).await;
+        creations.note(1);
+        pass(2).await;
+        assert!(creations.later_one_visible(then, NONE, |_| Some(true)));
+        pass(1000).await;
+        assert!(creations.later_one_visible(then, NONE, |_| Some(true)));
+        assert_eq!(creations.longest_lag(), Some(Duration::from_secs(2)));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_deleted_one_is_not_taken_for_an_endless_lag() {
+        let creations = Creations::default();
+        let then = Instant::now();
+        pass(1).await;
+        creations.note(1);
+        pass(100_000).await;
+        assert!(!creations.later_one_visible(then, NONE, |_| Some(false)));
+        assert_eq!(creations.longest_lag(), Some(LONGEST_LAG));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn one_within_the_margin_or_out_of_the_lists_reach_is_no_later_one() {
+        let creations = Creations::default();
+        let then = Instant::now();
+        pass(5).await;
+        creations.note(1);
+        assert!(!creations.later_one_visible(then, Duration::from_secs(30), |_| Some(true)));
+        pass(30).await;
+        creations.note(2);
+        assert!(!creations.later_one_visible(then, Duration::from_secs(30), |_| None));
+        assert!(creations.later_one_visible(then, Duration::from_secs(30), |_| Some(true)));
     }
 }

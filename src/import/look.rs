@@ -99,9 +99,11 @@ impl<T: Transport> Delivery<T> {
         };
         let Some(id) = found else {
             let visible: HashSet<u64> = listed.into_iter().collect();
-            let visible = |id: u64| id <= request.mark || visible.contains(&id);
+            let visible = |id: u64| (id > request.mark).then(|| visible.contains(&id));
+            let settle = self.settings.settle;
             return Ok(Seen::Missed {
-                later_one_visible: self.conversations_made.later_one_visible(ended, visible),
+                // A request may be stored as late as `settle` after its attempt: what was made before that says nothing.
+                later_one_visible: self.conversations_made.later_one_visible(ended, settle, visible),
             });
         };
         let calls = request.calls.len();
@@ -178,8 +180,9 @@ impl<T: Transport> Delivery<T> {
                 _ => break,
             }
         }
-        let seen = |id: u64| visible.contains(&id);
-        Ok(Seen::Missed { later_one_visible: self.customers_made.later_one_visible(ended, seen) })
+        let seen = |id: u64| Some(visible.contains(&id));
+        let settle = self.settings.settle;
+        Ok(Seen::Missed { later_one_visible: self.customers_made.later_one_visible(ended, settle, seen) })
     }
 
     fn landed(&self, calls: u64) {

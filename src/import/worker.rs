@@ -39,6 +39,8 @@ pub(super) struct Worker<T: Transport> {
     pub(super) slot: Option<Slot>,
     pub(super) queue: QueueState,
     pub(super) calls: VecDeque<WaitingCall>,
+    /// Whether `calls` are all that wait, as far as was seen.
+    all_here: bool,
     pub(super) customers: HashMap<i64, CustomerRow>,
     /// Whether this run has seen how many threads the newest conversation holds.
     pub(super) touched: bool,
@@ -55,6 +57,7 @@ impl<T: Transport> Worker<T> {
             slot: Some(slot),
             queue,
             calls: VecDeque::new(),
+            all_here: false,
             customers: HashMap::new(),
             touched: false,
             accepted: CREATE_CAP,
@@ -68,7 +71,7 @@ impl<T: Transport> Worker<T> {
         }
         while !self.shared.stop.is_cancelled() {
             if self.calls.is_empty() {
-                self.calls = self.shared.ledger.waiting_calls(self.queue.id, FETCH).await?.into();
+                self.fetch().await?;
                 if self.calls.is_empty() {
                     break;
                 }
@@ -77,6 +80,13 @@ impl<T: Transport> Worker<T> {
                 break;
             }
         }
+        Ok(())
+    }
+
+    /// The calls that wait, as many as one request may carry.
+    async fn fetch(&mut self) -> Result<(), ImportError> {
+        self.calls = self.shared.ledger.waiting_calls(self.queue.id, FETCH).await?.into();
+        self.all_here = self.calls.len() < CREATE_CAP;
         Ok(())
     }
 
@@ -101,14 +111,37 @@ impl<T: Transport> Worker<T> {
         if self.calls.is_empty() {
             return Ok(Next::GoOn);
         }
-        let sizes: Vec<u32> = self.calls.iter().map(|call| call.size).collect();
-        let mut limits = self.shared.pack_limits();
-        limits.calls = limits.calls.min(self.accepted);
-        match next_step(self.open_threads(), &sizes, limits) {
+        if let Some(row) = self.filled_up() {
+            return self.close(row, ConversationState::Full).await;
+        }
+        let mut step = self.next_step();
+        if matches!(step, Step::Create(count) if count == self.calls.len() && count < CREATE_CAP)
+            && !self.all_here
+        {
+            // Appends or a refusal left fewer than one request may carry, and more wait behind them.
+            self.fetch().await?;
+            step = self.next_step();
+        }
+        match step {
             Step::Done => Ok(Next::GoOn),
             Step::Append => self.append().await,
             Step::Create(calls) => self.create(calls).await,
         }
+    }
+
+    fn next_step(&self) -> Step {
+        let sizes: Vec<u32> = self.calls.iter().map(|call| call.size).collect();
+        let mut limits = self.shared.pack_limits();
+        limits.calls = limits.calls.min(self.accepted);
+        next_step(self.open_threads(), &sizes, limits)
+    }
+
+    /// The conversation that the rows name, where this run has filled it and what does not fit is to be refused.
+    fn filled_up(&self) -> Option<ConversationRow> {
+        let newest = self.queue.newest.as_ref().filter(|row| row.part == 1)?;
+        let refuses = self.shared.settings.conversation.when_full == WhenFull::Reject;
+        let is_full = newest.state == ConversationState::Open && newest.threads >= APPEND_CAP;
+        (is_full && refuses && self.queue.existing.is_some()).then(|| newest.clone())
     }
 
     /// The threads of the newest conversation, if it takes calls.

@@ -1,3 +1,7 @@
 //! The tests of the whole: one binary, so that it links once.
+//!
+//! [`architecture`] reads the sources and keeps the house rules. [`simulation`] runs whole imports against the sandbox in
+//! one process, under paused time.
 
 mod architecture;
+mod simulation;

@@ -1,0 +1,232 @@
+//! The sandbox as a transport, without a socket.
+//!
+//! Every wait is tokio's, so that paused time skips it. How long a request takes is drawn from what it says and how often
+//! that was said before, not from the order in which requests come; and no two wake at the same millisecond. So a seed
+//! gives one story, although commits run on threads of their own.
+
+use std::{
+    collections::{BTreeSet, HashMap, hash_map::DefaultHasher},
+    hash::{Hash, Hasher},
+    sync::{
+        Arc, Mutex, MutexGuard, PoisonError,
+        atomic::{AtomicU64, Ordering},
+    },
+    time::Duration,
+};
+
+use bytes::Bytes;
+use callport::{
+    helpscout::{Transport, TransportFailure, WireRequest, WireResponse},
+    sandbox::{Outcome, Sandbox, SandboxRequest, SandboxResponse},
+};
+use http::{HeaderMap, HeaderName, HeaderValue};
+use tokio::{
+    sync::Notify,
+    time::{Instant, sleep_until, timeout},
+};
+
+/// What the sandbox is told of its own address.
+pub(super) const HOST: &str = "127.0.0.1:8080";
+/// How long the client waits for an answer.
+const PATIENCE: Duration = Duration::from_secs(60);
+
+/// How the way to the service is.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Way {
+    pub(super) seed: u64,
+    /// Milliseconds that one way takes at least and at most.
+    pub(super) latency: (u64, u64),
+    /// How often no connection is made.
+    pub(super) unreachable: f64,
+}
+
+impl Default for Way {
+    fn default() -> Self {
+        Self { seed: 0, latency: (20, 120), unreachable: 0.0 }
+    }
+}
+
+/// When the program ends without a word.
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) enum Ending {
+    /// Never: it comes to its own end.
+    #[default]
+    Own,
+    /// At this event on the wire: each request has two, before it arrives and before its answer does.
+    AtEvent(u64),
+    /// After so long.
+    After(Duration),
+}
+
+/// The wire of one life of the program.
+#[derive(Debug)]
+pub(super) struct Wire {
+    sandbox: Arc<Mutex<Sandbox>>,
+    began_ms: i64,
+    origin: Instant,
+    way: Way,
+    ending: Ending,
+    events: AtomicU64,
+    ended: Notify,
+    inner: Mutex<Inner>,
+}
+
+#[derive(Debug, Default)]
+struct Inner {
+    /// How often the same was said before.
+    said: HashMap<u64, u64>,
+    /// Milliseconds at which something wakes.
+    taken: BTreeSet<u64>,
+    /// Requests that left and have not arrived yet.
+    under_way: HashMap<u64, SandboxRequest>,
+    numbers: u64,
+}
+
+impl Wire {
+    /// A wire whose life begins now, at `began_ms` of the world's time.
+    pub(super) fn new(sandbox: Arc<Mutex<Sandbox>>, began_ms: i64, way: Way, ending: Ending) -> Self {
+        Self {
+            sandbox,
+            began_ms,
+            origin: Instant::now(),
+            way,
+            ending,
+            events: AtomicU64::new(0),
+            ended: Notify::new(),
+            inner: Mutex::default(),
+        }
+    }
+
+    /// Comes back when the program is to end.
+    pub(super) async fn ends(&self) {
+        match self.ending {
+            Ending::Own => std::future::pending().await,
+            Ending::AtEvent(_) => self.ended.notified().await,
+            Ending::After(span) => sleep_until(self.origin + span).await,
+        }
+    }
+
+    /// The world's time.
+    pub(super) fn now_ms(&self) -> i64 {
+        self.began_ms + i64::try_from(self.origin.elapsed().as_millis()).unwrap()
+    }
+
+    /// What had left when the program ended and may still arrive, in the order in which it left.
+    pub(super) fn under_way(&self) -> Vec<SandboxRequest> {
+        let mut left: Vec<_> = self.inner().under_way.drain().collect();
+        left.sort_unstable_by_key(|(number, _)| *number);
+        left.into_iter().map(|(_, request)| request).collect()
+    }
+
+    fn inner(&self) -> MutexGuard<'_, Inner> {
+        self.inner.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// An event: the program may end here, and then nothing follows.
+    async fn event(&self) {
+        let count = self.events.fetch_add(1, Ordering::Relaxed) + 1;
+        if let Ending::AtEvent(at) = self.ending
+            && count >= at
+        {
+            self.ended.notify_one();
+            std::future::pending::<()>().await;
+        }
+    }
+
+    /// Chances of this request: its own, whatever else is under way.
+    fn chances(&self, request: &WireRequest) -> fastrand::Rng {
+        let mut hasher = DefaultHasher::new();
+        (self.way.seed, self.began_ms, request.method.as_str(), &request.target, &request.body)
+            .hash(&mut hasher);
+        let said = hasher.finish();
+        let mut inner = self.inner();
+        let count = inner.said.entry(said).or_default();
+        *count += 1;
+        fastrand::Rng::with_seed(said.wrapping_add(*count))
+    }
+
+    async fn pause(&self, millis: u64) {
+        let until = {
+            let mut inner = self.inner();
+            let mut at = u64::try_from(self.origin.elapsed().as_millis()).unwrap() + millis;
+            while !inner.taken.insert(at) {
+                at += 1;
+            }
+            at
+        };
+        sleep_until(self.origin + Duration::from_millis(until)).await;
+    }
+
+    async fn carry(
+        &self,
+        request: WireRequest,
+        mut chance: fastrand::Rng,
+    ) -> Result<WireResponse, TransportFailure> {
+        let (least, most) = self.way.latency;
+        let (there, back) = (chance.u64(least..=most), chance.u64(least..=most));
+        let number = {
+            let mut inner = self.inner();
+            inner.numbers += 1;
+            let number = inner.numbers;
+            inner.under_way.insert(number, for_sandbox(&request));
+            number
+        };
+        self.event().await;
+        self.pause(there).await;
+        let arrived = self.inner().under_way.remove(&number);
+        let Some(arrived) = arrived else { return std::future::pending().await };
+        let handling = {
+            let mut sandbox = self.sandbox.lock().unwrap_or_else(PoisonError::into_inner);
+            sandbox.handle(self.now_ms(), &arrived)
+        };
+        self.event().await;
+        self.pause(back + u64::try_from(handling.delay.as_millis()).unwrap()).await;
+        match handling.outcome {
+            Outcome::Answer(answer) => Ok(for_client(answer)),
+            Outcome::Cut { sent } => Err(TransportFailure {
+                may_have_arrived: true,
+                why: if sent.is_some() { "cut amid the answer" } else { "connection reset" }.to_owned(),
+            }),
+        }
+    }
+}
+
+/// Carries the requests of one client over a [`Wire`].
+#[derive(Debug, Clone)]
+pub(super) struct InProcess(pub(super) Arc<Wire>);
+
+impl Transport for InProcess {
+    async fn send(&self, request: WireRequest) -> Result<WireResponse, TransportFailure> {
+        let wire = &self.0;
+        let mut chance = wire.chances(&request);
+        if chance.f64() < wire.way.unreachable {
+            wire.pause(1 + wire.way.latency.0).await;
+            return Err(TransportFailure { may_have_arrived: false, why: "connection refused".to_owned() });
+        }
+        match timeout(PATIENCE, wire.carry(request, chance)).await {
+            Ok(outcome) => outcome,
+            Err(_) => Err(TransportFailure { may_have_arrived: true, why: "timed out".to_owned() }),
+        }
+    }
+}
+
+fn for_sandbox(request: &WireRequest) -> SandboxRequest {
+    let mut headers = vec![("Host".to_owned(), HOST.to_owned())];
+    for (name, value) in &request.headers {
+        headers.push((name.to_string(), value.to_str().unwrap().to_owned()));
+    }
+    SandboxRequest {
+        method: request.method.to_string(),
+        target: request.target.clone(),
+        headers,
+        body: request.body.clone().unwrap_or_else(Bytes::new),
+    }
+}
+
+fn for_client(answer: SandboxResponse) -> WireResponse {
+    let mut headers = HeaderMap::new();
+    for (name, value) in &answer.headers {
+        headers.append(HeaderName::try_from(name).unwrap(), HeaderValue::try_from(value).unwrap());
+    }
+    WireResponse { status: answer.status, headers, body: answer.body }
+}

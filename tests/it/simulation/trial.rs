@@ -1,0 +1,299 @@
+//! One world, one checkpoint, and as many lives of the program as it takes.
+
+use std::{
+    path::PathBuf,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    time::Duration,
+};
+
+use callport::{
+    call::Moment,
+    checkpoint::{Checkpoint, Lineage, ReadOnlyCheckpoint, Status},
+    helpscout::{ApiUrl, Client, ClientSettings, Credentials, Pacer, Share},
+    import::{
+        Clock, ConversationSettings, DeliverySettings, ImportError, ImportJob, Imported, Reading, import,
+    },
+    mapping::{Mapping, MappingSettings},
+    sandbox::{FaultScript, RequestKind, Sandbox, SandboxOptions, Seed, Tally},
+    source::{SourceSettings, expand},
+};
+use tokio_util::sync::CancellationToken;
+
+use super::{
+    in_process::{Ending, HOST, InProcess, Way, Wire},
+    invariants,
+    recorder::Recorder,
+    workload::Workload,
+};
+
+/// When the first life begins: 2026-09-21.
+const BEGIN_MS: i64 = 1_790_000_000_000;
+/// More lives than any story takes.
+const LIVES: usize = 20;
+
+/// The threads that the conversations of the world hold, by id: all of customer 1001, closed, in inbox 85.
+pub(super) const EXISTING: &[(u64, u32)] =
+    &[(201, 97), (202, 98), (203, 99), (204, 5), (205, 5), (206, 0), (207, 60)];
+/// The customers of the world.
+pub(super) const CUSTOMERS: std::ops::Range<u64> = 1001..1021;
+
+/// How a trial is set up.
+#[derive(Debug, Clone)]
+pub(super) struct Setup {
+    pub(super) seed: u64,
+    pub(super) faults: String,
+    pub(super) way: Way,
+    /// Units a minute; 0: no limit.
+    pub(super) rate: u32,
+    pub(super) share: f64,
+    pub(super) workers: Option<usize>,
+    pub(super) settle: Duration,
+    pub(super) conversation: ConversationSettings,
+    pub(super) by_call: bool,
+}
+
+impl Default for Setup {
+    fn default() -> Self {
+        Self {
+            seed: 1,
+            faults: String::new(),
+            way: Way::default(),
+            rate: 0,
+            share: 0.8,
+            workers: Some(4),
+            settle: Duration::from_secs(30),
+            conversation: ConversationSettings::default(),
+            by_call: false,
+        }
+    }
+}
+
+/// A world with a checkpoint.
+#[derive(Debug)]
+pub(super) struct Trial {
+    pub(super) setup: Setup,
+    pub(super) workload: Workload,
+    folder: tempfile::TempDir,
+    sandbox: Arc<Mutex<Sandbox>>,
+    now_ms: i64,
+    lives: usize,
+    stop_after: Option<(Duration, CancellationToken)>,
+}
+
+/// How a life ended.
+#[derive(Debug)]
+pub(super) struct Life {
+    /// What the import came to; none where the program ended without a word.
+    pub(super) outcome: Option<Result<Imported, ImportError>>,
+    pub(super) told: Arc<Recorder>,
+}
+
+impl Life {
+    /// The result of a life that came to its end.
+    pub(super) fn done(&self) -> &Imported {
+        let imported = self.ended();
+        assert!(imported.halted.is_none(), "halted: {:?}", imported.halted);
+        imported
+    }
+
+    /// The result of a life that ended by itself, early or not.
+    pub(super) fn ended(&self) -> &Imported {
+        self.outcome.as_ref().expect("the program came to an end").as_ref().expect("the import began")
+    }
+
+    /// Why it ended before its end.
+    pub(super) fn halted(&self) -> &ImportError {
+        self.ended().halted.as_ref().expect("it ended early")
+    }
+}
+
+impl Trial {
+    /// A new world.
+    pub(super) fn new(setup: Setup, workload: Workload) -> Self {
+        let options = SandboxOptions {
+            rate: setup.rate,
+            seed: Seed::parse(&world()).unwrap(),
+            faults: FaultScript::parse(&setup.faults).unwrap(),
+            chance_seed: setup.seed,
+            ..SandboxOptions::default()
+        };
+        Self {
+            setup,
+            workload,
+            folder: tempfile::tempdir().unwrap(),
+            sandbox: Arc::new(Mutex::new(Sandbox::new(options))),
+            now_ms: BEGIN_MS,
+            lives: 0,
+            stop_after: None,
+        }
+    }
+
+    /// The service.
+    pub(super) fn sandbox(&self) -> MutexGuard<'_, Sandbox> {
+        self.sandbox.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// What was asked of the service.
+    pub(super) fn tally(&self) -> Tally {
+        self.sandbox().tally().clone()
+    }
+
+    /// Requests of one kind so far.
+    pub(super) fn count(&self, kind: RequestKind) -> u64 {
+        self.sandbox().tally().of(kind)
+    }
+
+    /// What the checkpoint says.
+    pub(super) fn status(&self) -> Status {
+        ReadOnlyCheckpoint::open(&self.checkpoint()).unwrap().status().unwrap()
+    }
+
+    /// One life that comes to its own end, with the invariants looked at.
+    pub(super) fn run(&mut self) -> Life {
+        let life = self.live(Ending::Own, CancellationToken::new());
+        invariants::check(self, &life);
+        life
+    }
+
+    /// Lives with these endings, then lives that may end by themselves, until one is done.
+    pub(super) fn run_through(&mut self, endings: &[Ending]) -> Life {
+        for ending in endings {
+            let life = self.live(*ending, CancellationToken::new());
+            invariants::check(self, &life);
+        }
+        loop {
+            let life = self.run();
+            if life.ended().halted.is_none() {
+                return life;
+            }
+            assert!(self.lives < LIVES, "it never comes to an end: {:?}", life.ended().halted);
+        }
+    }
+
+    /// One life that is asked to stop after `span`.
+    pub(super) fn run_until_asked(&mut self, span: Duration) -> Life {
+        let stop = CancellationToken::new();
+        self.stop_after = Some((span, stop.clone()));
+        let life = self.live(Ending::Own, stop);
+        self.stop_after = None;
+        life
+    }
+
+    /// One life of the program.
+    pub(super) fn live(&mut self, ending: Ending, stop: CancellationToken) -> Life {
+        self.lives += 1;
+        let told = Arc::new(Recorder::default());
+        let runtime =
+            tokio::runtime::Builder::new_current_thread().enable_all().start_paused(true).build().unwrap();
+        let (outcome, wire) = runtime.block_on(async {
+            let way = Way { seed: self.setup.way.seed ^ self.setup.seed, ..self.setup.way };
+            let wire = Arc::new(Wire::new(Arc::clone(&self.sandbox), self.now_ms, way, ending));
+            let checkpoint = Checkpoint::open(&self.checkpoint()).unwrap();
+            if let Some((span, stop)) = self.stop_after.clone() {
+                tokio::spawn(async move {
+                    tokio::time::sleep(span).await;
+                    stop.cancel();
+                });
+            }
+            let client = self.client(InProcess(Arc::clone(&wire)));
+            let outcome = tokio::select! {
+                biased;
+                () = wire.ends() => None,
+                () = tokio::time::sleep(HANGS) => panic!("it hangs: nothing ends it within {HANGS:?}"),
+                outcome = import(self.job(), checkpoint, client, Arc::clone(&told) as _, stop) => Some(outcome),
+            };
+            self.now_ms = wire.now_ms();
+            (outcome, wire)
+        });
+        // Waits for a commit that is under way.
+        drop(runtime);
+        self.pass(&wire);
+        Life { outcome, told }
+    }
+
+    /// What is under way when the program ends arrives all the same, or not; then some time passes.
+    fn pass(&mut self, wire: &Wire) {
+        let mut chance = fastrand::Rng::with_seed(self.setup.seed ^ self.now_ms.unsigned_abs());
+        let mut sandbox = self.sandbox.lock().unwrap_or_else(PoisonError::into_inner);
+        for request in wire.under_way() {
+            if chance.bool() {
+                drop(sandbox.handle(self.now_ms, &request));
+            }
+        }
+        self.now_ms += chance.i64(1_000..120_000);
+        sandbox.advance(self.now_ms);
+    }
+
+    fn client(&self, transport: InProcess) -> Client<InProcess> {
+        let credentials = Credentials::App { id: "app".into(), secret: "secret".into() };
+        let pacer = Pacer::new(self.setup.rate, Share::always(self.setup.share).unwrap(), || 0);
+        let settings = ClientSettings {
+            api_url: ApiUrl::parse(&format!("http://{HOST}")).unwrap(),
+            give_up: GIVE_UP,
+            chance_seed: self.setup.seed,
+            on_note: None,
+        };
+        Client::new(transport, credentials, pacer, settings)
+    }
+
+    fn job(&self) -> ImportJob {
+        let file = self.folder.path().join("calls.csv");
+        self.workload.write(&file);
+        let now = Moment::from_epoch_seconds(self.now_ms.div_euclid(1000)).unwrap();
+        let mapping = MappingSettings {
+            source_name: "sim".to_owned(),
+            by_own_names: true,
+            group_by: if self.setup.by_call { "call" } else { "customer" }.to_owned(),
+            subject: "Calls".to_owned(),
+            ..MappingSettings::default()
+        };
+        ImportJob {
+            reading: Reading {
+                inputs: expand(&[file.display().to_string()]).unwrap(),
+                source: SourceSettings::default(),
+                mapping: Mapping::new(mapping).unwrap(),
+                limit: None,
+                strict: false,
+                now,
+            },
+            delivery: DeliverySettings {
+                conversation: self.setup.conversation.clone(),
+                inbox: None,
+                source_name: "sim".to_owned(),
+                settle: self.setup.settle,
+                give_up: GIVE_UP,
+                workers: self.setup.workers,
+            },
+            lineage: Lineage::default(),
+            accept_mapping: false,
+            account: None,
+            run: format!("run-{}", self.lives),
+            clock: Clock::starting_at(now),
+            chance_seed: self.setup.seed,
+        }
+    }
+
+    fn checkpoint(&self) -> PathBuf {
+        self.folder.path().join("callport.checkpoint")
+    }
+}
+
+/// Longer than any life takes.
+const HANGS: Duration = Duration::from_secs(7 * 24 * 3600);
+const GIVE_UP: Duration = Duration::from_secs(15 * 60);
+
+/// The world that every trial begins with.
+fn world() -> String {
+    let customers: Vec<String> =
+        CUSTOMERS.map(|id| format!(r#"{{"id":{id},"emails":["known{id}@example.com"]}}"#)).collect();
+    let conversations: Vec<String> = EXISTING
+        .iter()
+        .map(|(id, threads)| {
+            format!(
+                r#"{{"id":{id},"inbox":85,"customer":1001,"subject":"Old calls","status":"closed",
+                "createdAt":"2019-05-01T10:00:00Z","threads":{threads}}}"#
+            )
+        })
+        .collect();
+    format!(r#"{{"customers":[{}],"conversations":[{}]}}"#, customers.join(","), conversations.join(","))
+}
