@@ -248,6 +248,7 @@ impl Trial {
             ..MappingSettings::default()
         };
         ImportJob {
+            ask: None,
             reading: Reading {
                 inputs: expand(&[file.display().to_string()]).unwrap(),
                 source: SourceSettings::default(),
