@@ -2,10 +2,6 @@
 
 use std::process::ExitCode;
 
-/// Rows are made in one thread and dropped in another, which the system's allocator does slowly.
-#[global_allocator]
-static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
-
 fn main() -> ExitCode {
     callport::cli::main()
 }

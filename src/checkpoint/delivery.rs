@@ -205,7 +205,7 @@ pub(super) fn waiting_queues(c: &Connection, after: i64, most: u32) -> rusqlite:
 /// Queues with a request whose fate is open.
 pub(super) fn unknown_queues(c: &Connection) -> rusqlite::Result<Vec<i64>> {
     c.prepare_cached(
-        "SELECT DISTINCT queue FROM requests WHERE state = 2 AND queue IS NOT NULL ORDER BY queue",
+        "SELECT DISTINCT queue FROM requests WHERE carried IS NOT NULL AND state = 2 AND queue IS NOT NULL ORDER BY queue",
     )?
     .query_map([], |row| row.get(0))?
     .collect()
@@ -459,7 +459,7 @@ pub(super) fn unrefuse(c: &Connection, calls: &[i64]) -> rusqlite::Result<()> {
 
 /// What was in flight when an earlier run ended may be stored or not.
 pub(super) fn mark_unknown(c: &Connection) -> rusqlite::Result<usize> {
-    c.execute("UPDATE requests SET state = 2, why = 'the program ended before the answer was written down' WHERE state = 0", [])
+    c.execute("UPDATE requests SET state = 2, why = 'the program ended before the answer was written down' WHERE carried IS NOT NULL AND state = 0", [])
 }
 
 /// The requests of `queue` whose fate is open, in the order in which they left.
@@ -475,7 +475,7 @@ pub(super) fn unknown_of_customer(c: &Connection, customer: i64) -> rusqlite::Re
 fn unknown(c: &Connection, of: &str, id: i64) -> rusqlite::Result<Vec<UnknownRequest>> {
     let mut requests = c.prepare_cached(&format!(
         "SELECT id, kind, queue, conversation, customer, sent_at, mark, carried, stored FROM requests
-         WHERE state = 2 AND {of} ORDER BY id"
+         WHERE carried IS NOT NULL AND state = 2 AND {of} ORDER BY id"
     ))?;
     let mut rows = requests.query([id])?;
     let mut found = Vec::new();

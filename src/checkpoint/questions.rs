@@ -169,7 +169,7 @@ fn undecided(c: &Connection) -> rusqlite::Result<Vec<UndecidedCall>> {
            requests.why
          FROM requests JOIN calls ON calls.request = requests.id JOIN files ON files.id = calls.file
          LEFT JOIN conversations ON conversations.id = requests.conversation
-         WHERE requests.state IN (0, 2) ORDER BY requests.id, calls.id",
+         WHERE carried IS NOT NULL ORDER BY requests.id, calls.id",
     )?
     .query_map([], |row| {
         let id: Option<String> = row.get(0)?;
@@ -188,7 +188,7 @@ fn undecided(c: &Connection) -> rusqlite::Result<Vec<UndecidedCall>> {
 pub(super) fn open_calls(c: &Connection) -> rusqlite::Result<u64> {
     c.query_row(
         "SELECT (SELECT COUNT(*) FROM calls INDEXED BY calls_waiting WHERE request IS NULL)
-           + (SELECT COALESCE(SUM(LENGTH(carried) / 8), 0) FROM requests WHERE state IN (0, 2))",
+           + (SELECT COALESCE(SUM(LENGTH(carried) / 8), 0) FROM requests WHERE carried IS NOT NULL)",
         [],
         |row| row.get(0),
     )
@@ -221,7 +221,7 @@ impl Checkpoint {
     /// Calls whose fate is open.
     pub fn undecided_calls(&self) -> Result<u64, CheckpointError> {
         Ok(self.connection.query_row(
-            "SELECT COALESCE(SUM(LENGTH(carried) / 8), 0) FROM requests WHERE state IN (0, 2)",
+            "SELECT COALESCE(SUM(LENGTH(carried) / 8), 0) FROM requests WHERE carried IS NOT NULL",
             [],
             |row| row.get(0),
         )?)

@@ -18,7 +18,8 @@ pub(super) const VERSION: i64 = 1;
 /// * `texts` is a table of its own, so that whoever goes through all calls does not go through their texts, and so that
 ///   those that have landed can be dropped; `calls.fingerprint` stays.
 /// * `call_keys` is a table of its own, so that loading does not keep it up row by row.
-/// * `requests.carried` holds the calls of a request whose fate is open (eight bytes each, little-endian), so that no
+/// * `requests.carried` is there while the fate of a request is open, and says so in every question, because the index
+///   on open requests is used only where a question repeats its condition. It holds the calls of a request whose fate is open (eight bytes each, little-endian), so that no
 ///   index on `calls.request` is needed for the millions that have landed. `stored` says that the service confirmed a
 ///   request without saying what it made: its absence is then never concluded.
 /// * `queues.existing` is the conversation that the rows named; a conversation of another queue takes its calls over when
@@ -54,7 +55,7 @@ CREATE TABLE requests (
   conversation INTEGER, customer INTEGER, sent_at INTEGER NOT NULL, resource INTEGER, mark INTEGER, carried BLOB, why TEXT,
   stored INTEGER NOT NULL DEFAULT 0
 ) STRICT;
-CREATE INDEX requests_open ON requests (state) WHERE state IN (0, 2);
+CREATE INDEX requests_open ON requests (queue, customer) WHERE carried IS NOT NULL;
 CREATE TABLE known_rejections (fingerprint BLOB PRIMARY KEY, run INTEGER NOT NULL) STRICT, WITHOUT ROWID;
 ";
 

@@ -329,7 +329,9 @@ impl<'a> Writer<'a> {
     }
 
     fn conclude(mut self) -> Result<Staged, ImportError> {
+        tracing::debug!(rows = self.staged.rows, "all rows are loaded");
         let figures = self.stager.sort(self.reading.limit)?;
+        tracing::debug!("the new calls are sorted");
         self.staged.figures = figures;
         self.staged.rows -= figures.left_out;
         self.staged.warnings = std::mem::take(&mut self.warnings).into_values().collect();
@@ -344,6 +346,7 @@ impl<'a> Writer<'a> {
         } else {
             self.stager.keep()?;
         }
+        tracing::debug!("the calls are staged");
         Ok(self.staged)
     }
 }
