@@ -87,6 +87,7 @@ impl<T: Transport> Delivery<T> {
     ) -> Result<Seen, ImportError> {
         let references: Vec<Reference> = request.calls.iter().map(|call| self.reference(call)).collect();
         let Some(first) = references.first() else { return Ok(Seen::Nowhere) };
+        let asked = Instant::now();
         let listed = self.newer_conversations(request.mark).await?;
         let found = match self.which_carries(&listed, &references).await? {
             Some(found) => Some(found),
@@ -100,10 +101,10 @@ impl<T: Transport> Delivery<T> {
         let Some(id) = found else {
             let visible: HashSet<u64> = listed.into_iter().collect();
             let visible = |id: u64| (id > request.mark).then(|| visible.contains(&id));
-            let settle = self.settings.settle;
+            // A request may be stored as late as `settle` after its attempt: what was made before that says nothing.
+            let then = ended + self.settings.settle;
             return Ok(Seen::Missed {
-                // A request may be stored as late as `settle` after its attempt: what was made before that says nothing.
-                later_one_visible: self.conversations_made.later_one_visible(ended, settle, visible),
+                later_one_visible: self.conversations_made.later_one_visible(then, asked, visible),
             });
         };
         let calls = request.calls.len();
@@ -163,6 +164,7 @@ impl<T: Transport> Delivery<T> {
         let Some(phone) = phone.as_deref().map(digits) else { return Ok(Seen::Nowhere) };
         // The service's clock may be behind ours.
         let since = request.sent_at.plus_seconds(-300);
+        let asked = Instant::now();
         let mut visible = HashSet::new();
         let mut cursor: Option<String> = None;
         loop {
@@ -180,9 +182,11 @@ impl<T: Transport> Delivery<T> {
                 _ => break,
             }
         }
-        let seen = |id: u64| Some(visible.contains(&id));
-        let settle = self.settings.settle;
-        Ok(Seen::Missed { later_one_visible: self.customers_made.later_one_visible(ended, settle, seen) })
+        // The list reaches back to `since` only: of what was made before, nothing is to be seen.
+        let oldest = visible.iter().min().copied().unwrap_or(u64::MAX);
+        let seen = |id: u64| (id >= oldest).then(|| visible.contains(&id));
+        let then = ended + self.settings.settle;
+        Ok(Seen::Missed { later_one_visible: self.customers_made.later_one_visible(then, asked, seen) })
     }
 
     fn landed(&self, calls: u64) {
