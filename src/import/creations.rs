@@ -44,30 +44,37 @@ impl Creations {
         inner.made.push_back(Creation { id, at: Instant::now(), seen: false });
     }
 
-    /// Whether one that was made later than `margin` after `then` is among those that `visible` says a list shows now.
-    /// `visible` says nothing of those that the list does not reach back to.
+    /// Whether one that was made after `then` is among those that `visible` says a list shows, which was asked for at
+    /// `asked`. `visible` says nothing of those that the list does not reach back to.
     ///
-    /// Measures the lag on the way, by those made after `then`: one that is hidden proves a lag as long as it is old; one
-    /// that is seen for the first time, a lag no longer than that. One that was seen before proves nothing by growing old.
+    /// Measures the lag on the way. One that is seen for the first time proves a lag no longer than it is old; one that
+    /// was seen before proves nothing by growing old. One that is hidden proves a lag at least so long, which can only
+    /// lengthen what is known: alone it says nothing of how long the lag is.
     pub(super) fn later_one_visible(
         &self,
         then: Instant,
-        margin: Duration,
+        asked: Instant,
         visible: impl Fn(u64) -> Option<bool>,
     ) -> bool {
         let now = Instant::now();
         let mut guard = self.lock();
         let inner = &mut *guard;
         let mut is_later_one = false;
-        for creation in inner.made.iter_mut().rev().take_while(|creation| creation.at > then) {
+        let mut hidden = Duration::ZERO;
+        for creation in inner.made.iter_mut().rev() {
             let Some(is_visible) = visible(creation.id) else { continue };
-            is_later_one |= is_visible && creation.at > then + margin;
-            if !creation.seen {
-                let lag = (now - creation.at).min(LONGEST_LAG);
-                inner.longest_lag = inner.longest_lag.max(Some(lag));
+            let age = (now - creation.at).min(LONGEST_LAG);
+            if is_visible {
+                is_later_one |= creation.at > then;
+                if !creation.seen {
+                    creation.seen = true;
+                    inner.longest_lag = inner.longest_lag.max(Some(age));
+                }
+            } else if !creation.seen && creation.at < asked {
+                hidden = hidden.max(age);
             }
-            creation.seen |= is_visible;
         }
+        inner.longest_lag = inner.longest_lag.map(|lag| lag.max(hidden));
         is_later_one
     }
 
@@ -85,62 +92,75 @@ impl Creations {
 mod tests {
     use super::*;
 
-    const NONE: Duration = Duration::ZERO;
-
     async fn pass(seconds: u64) {
         tokio::time::advance(Duration::from_secs(seconds)).await;
     }
 
+    impl Creations {
+        /// A look that takes no time.
+        fn look(&self, then: Instant, visible: impl Fn(u64) -> Option<bool>) -> bool {
+            self.later_one_visible(then, Instant::now(), visible)
+        }
+    }
+
     #[tokio::test(start_paused = true)]
-    async fn a_later_one_counts_only_when_it_is_seen_and_the_lag_is_measured() {
+    async fn a_later_one_counts_only_when_it_is_seen() {
         let creations = Creations::default();
         creations.note(1);
         pass(10).await;
         let then = Instant::now();
         pass(1).await;
-        assert!(!creations.later_one_visible(then, NONE, |id| Some(id == 1)));
-        assert_eq!(creations.longest_lag(), None, "what was made before says nothing");
         creations.note(2);
         pass(7).await;
-        assert!(!creations.later_one_visible(then, NONE, |id| Some(id == 1)));
-        assert_eq!(creations.longest_lag(), Some(Duration::from_secs(7)));
-        assert!(creations.later_one_visible(then, NONE, |_| Some(true)));
+        assert!(!creations.look(then, |id| Some(id == 1)));
+        assert!(!creations.look(then, |_| None), "out of the list's reach");
+        assert!(creations.look(then, |_| Some(true)));
     }
 
     #[tokio::test(start_paused = true)]
-    async fn what_was_seen_once_proves_no_lag_by_growing_old() {
+    async fn the_lag_is_measured_when_one_is_first_seen() {
         let creations = Creations::default();
         let then = Instant::now();
-        pass(1).await;
         creations.note(1);
+        pass(7).await;
+        creations.look(then, |_| Some(false));
+        assert_eq!(creations.longest_lag(), None, "that it is hidden says not how long the lag is");
         pass(2).await;
-        assert!(creations.later_one_visible(then, NONE, |_| Some(true)));
+        creations.look(then, |_| Some(true));
+        assert_eq!(creations.longest_lag(), Some(Duration::from_secs(9)));
         pass(1000).await;
-        assert!(creations.later_one_visible(then, NONE, |_| Some(true)));
-        assert_eq!(creations.longest_lag(), Some(Duration::from_secs(2)));
+        creations.look(then, |_| Some(true));
+        assert_eq!(creations.longest_lag(), Some(Duration::from_secs(9)), "growing old proves nothing");
+        creations.note(2);
+        pass(20).await;
+        creations.look(then, |id| Some(id == 1));
+        assert_eq!(creations.longest_lag(), Some(Duration::from_secs(20)));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn what_was_made_while_the_list_was_on_its_way_is_not_hidden() {
+        let creations = Creations::default();
+        let then = Instant::now();
+        creations.note(1);
+        pass(1).await;
+        creations.look(then, |_| Some(true));
+        let asked = Instant::now();
+        pass(5).await;
+        creations.note(2);
+        pass(5).await;
+        creations.later_one_visible(then, asked, |id| Some(id == 1));
+        assert_eq!(creations.longest_lag(), Some(Duration::from_secs(1)));
     }
 
     #[tokio::test(start_paused = true)]
     async fn a_deleted_one_is_not_taken_for_an_endless_lag() {
         let creations = Creations::default();
         let then = Instant::now();
-        pass(1).await;
         creations.note(1);
-        pass(100_000).await;
-        assert!(!creations.later_one_visible(then, NONE, |_| Some(false)));
-        assert_eq!(creations.longest_lag(), Some(LONGEST_LAG));
-    }
-
-    #[tokio::test(start_paused = true)]
-    async fn one_within_the_margin_or_out_of_the_lists_reach_is_no_later_one() {
-        let creations = Creations::default();
-        let then = Instant::now();
-        pass(5).await;
-        creations.note(1);
-        assert!(!creations.later_one_visible(then, Duration::from_secs(30), |_| Some(true)));
-        pass(30).await;
         creations.note(2);
-        assert!(!creations.later_one_visible(then, Duration::from_secs(30), |_| None));
-        assert!(creations.later_one_visible(then, Duration::from_secs(30), |_| Some(true)));
+        creations.look(then, |id| Some(id == 1));
+        pass(100_000).await;
+        assert!(!creations.look(Instant::now(), |id| Some(id == 1)));
+        assert_eq!(creations.longest_lag(), Some(LONGEST_LAG));
     }
 }

@@ -87,27 +87,37 @@ impl<T: Transport> Delivery<T> {
     ) -> Result<Seen, ImportError> {
         let references: Vec<Reference> = request.calls.iter().map(|call| self.reference(call)).collect();
         let Some(first) = references.first() else { return Ok(Seen::Nowhere) };
+        let asked = Instant::now();
         let listed = self.newer_conversations(request.mark).await?;
-        let found = match self.which_carries(&listed, &references).await? {
+        let known = self.known(&listed).await?;
+        let unknown: Vec<u64> = listed.iter().copied().filter(|id| !known.contains(id)).collect();
+        let found = match self.which_carries(&unknown, &references).await? {
             Some(found) => Some(found),
             None => {
+                // One that we know may carry it since a person merged what was made into it.
                 let hits = self.client.search_conversations(first.as_str(), 1).await?.conversations;
                 let hits: Vec<u64> =
-                    hits.iter().map(|head| head.id).filter(|id| !listed.contains(id)).collect();
+                    hits.iter().map(|head| head.id).filter(|id| !unknown.contains(id)).collect();
                 self.which_carries(&hits, &references).await?
             }
         };
         let Some(id) = found else {
             let visible: HashSet<u64> = listed.into_iter().collect();
             let visible = |id: u64| (id > request.mark).then(|| visible.contains(&id));
-            let settle = self.settings.settle;
+            // A request may be stored as late as `settle` after its attempt: what was made before that says nothing.
+            let then = ended + self.settings.settle;
             return Ok(Seen::Missed {
-                // A request may be stored as late as `settle` after its attempt: what was made before that says nothing.
-                later_one_visible: self.conversations_made.later_one_visible(ended, settle, visible),
+                later_one_visible: self.conversations_made.later_one_visible(then, asked, visible),
             });
         };
         let calls = request.calls.len();
-        self.ledger.created(request.id, id, u32::try_from(calls).unwrap_or(u32::MAX), Vec::new()).await?;
+        if self.known(&[id]).await?.is_empty() {
+            let threads = u32::try_from(calls).unwrap_or(u32::MAX);
+            self.ledger.created(request.id, id, threads, Vec::new()).await?;
+        } else {
+            // It is another's now: what follows in this queue goes into a new one.
+            self.ledger.appended(request.id, None, Vec::new(), None).await?;
+        }
         self.made.conversations.fetch_add(1, Ordering::Relaxed);
         self.landed(calls as u64);
         Ok(Seen::Landed)
@@ -134,19 +144,29 @@ impl<T: Transport> Delivery<T> {
         }
     }
 
-    /// Which of `candidates` carries one of `references` on its first page of threads: a create stores all or nothing.
+    /// Those of `conversations` that we know.
+    async fn known(&self, conversations: &[u64]) -> Result<HashSet<u64>, ImportError> {
+        Ok(self.ledger.known_conversations(conversations.to_vec()).await?.into_iter().collect())
+    }
+
+    /// Which of `candidates`, or of what they were merged into, carries one of `references`.
     async fn which_carries(
         &self,
         candidates: &[u64],
         references: &[Reference],
     ) -> Result<Option<u64>, ImportError> {
-        let known: HashSet<u64> =
-            self.ledger.known_conversations(candidates.to_vec()).await?.into_iter().collect();
-        for candidate in candidates.iter().filter(|id| !known.contains(id)) {
-            match self.find_thread(*candidate, references, None).await {
+        for candidate in candidates {
+            let place = match self.find_thread(*candidate, references, None).await {
                 Ok(Some(_)) => return Ok(Some(*candidate)),
-                Ok(None) | Err(ApiError::NotFound { .. }) => {}
+                Ok(None) => continue,
+                Err(ApiError::NotFound { .. }) => self.client.conversation(*candidate).await?,
                 Err(error) => return Err(error.into()),
+            };
+            // It was merged between the list and the look.
+            if let Found::Moved(survivor) = place
+                && self.find_thread(survivor.id, references, None).await?.is_some()
+            {
+                return Ok(Some(survivor.id));
             }
         }
         Ok(None)
@@ -163,6 +183,7 @@ impl<T: Transport> Delivery<T> {
         let Some(phone) = phone.as_deref().map(digits) else { return Ok(Seen::Nowhere) };
         // The service's clock may be behind ours.
         let since = request.sent_at.plus_seconds(-300);
+        let asked = Instant::now();
         let mut visible = HashSet::new();
         let mut cursor: Option<String> = None;
         loop {
@@ -180,9 +201,11 @@ impl<T: Transport> Delivery<T> {
                 _ => break,
             }
         }
-        let seen = |id: u64| Some(visible.contains(&id));
-        let settle = self.settings.settle;
-        Ok(Seen::Missed { later_one_visible: self.customers_made.later_one_visible(ended, settle, seen) })
+        // The list reaches back to `since` only: of what was made before, nothing is to be seen.
+        let oldest = visible.iter().min().copied().unwrap_or(u64::MAX);
+        let seen = |id: u64| (id >= oldest).then(|| visible.contains(&id));
+        let then = ended + self.settings.settle;
+        Ok(Seen::Missed { later_one_visible: self.customers_made.later_one_visible(then, asked, seen) })
     }
 
     fn landed(&self, calls: u64) {

@@ -69,6 +69,7 @@ pub(super) struct Wire {
     events: AtomicU64,
     ended: Notify,
     inner: Mutex<Inner>,
+    is_traced: bool,
 }
 
 #[derive(Debug, Default)]
@@ -94,6 +95,7 @@ impl Wire {
             events: AtomicU64::new(0),
             ended: Notify::new(),
             inner: Mutex::default(),
+            is_traced: std::env::var_os("CALLPORT_TRACE").is_some(),
         }
     }
 
@@ -179,6 +181,9 @@ impl Wire {
             let mut sandbox = self.sandbox.lock().unwrap_or_else(PoisonError::into_inner);
             sandbox.handle(self.now_ms(), &arrived)
         };
+        if self.is_traced {
+            trace(self.now_ms(), &arrived, &handling.outcome);
+        }
         self.event().await;
         self.pause(back + u64::try_from(handling.delay.as_millis()).unwrap()).await;
         match handling.outcome {
@@ -208,6 +213,17 @@ impl Transport for InProcess {
             Err(_) => Err(TransportFailure { may_have_arrived: true, why: "timed out".to_owned() }),
         }
     }
+}
+
+/// Shows a request with the calls that it carries, for whoever looks into a seed.
+fn trace(now_ms: i64, request: &SandboxRequest, outcome: &Outcome) {
+    let body = String::from_utf8_lossy(&request.body);
+    let calls: Vec<&str> = body.split('#').skip(1).step_by(2).collect();
+    let came = match outcome {
+        Outcome::Answer(answer) => answer.status.to_string(),
+        Outcome::Cut { .. } => "cut".to_owned(),
+    };
+    println!("{now_ms} {} {} {} -> {came}", request.method, request.target, calls.join(" "));
 }
 
 fn for_sandbox(request: &WireRequest) -> SandboxRequest {

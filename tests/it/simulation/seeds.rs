@@ -1,7 +1,7 @@
 //! Stories drawn by chance: workload, misfortunes and crashes from one seed.
 //!
 //! `CALLPORT_SEEDS` says how many seeds are run, `CALLPORT_SEED` where they begin. A seed that fails prints the command
-//! that repeats it.
+//! that repeats it; with `CALLPORT_TRACE` set it shows every request too.
 
 use std::{
     fmt::Write as _,
@@ -107,7 +107,7 @@ fn workload(chance: &mut fastrand::Rng) -> Workload {
     }
     if chance.bool() {
         let repeated = chance.choice(&workload.calls).unwrap().clone();
-        if repeated.has_id {
+        if repeated.has_id && repeated.is_good() {
             workload.calls.push(repeated);
         }
         workload.shuffle(chance.u64(..));
@@ -137,13 +137,17 @@ fn faults(settle: u64, chance: &mut fastrand::Rng) -> String {
         ("read", "do = \"refuse\"\nstatus = 500"),
         ("read", "do = \"half_answer\""),
         ("create", "do = \"omit_resource_id\""),
-        ("any", "do = \"expire_tokens\""),
     ];
     for (on, deed) in by_rate {
         if chance.u8(..4) == 0 {
             let rate = chance.f64() * 0.08;
             writeln!(script, "[[fault]]\non = \"{on}\"\nrate = {rate:.3}\n{deed}").unwrap();
         }
+    }
+    // Twice in a row would be a refusal of the credentials.
+    if chance.u8(..4) == 0 {
+        writeln!(script, "[[fault]]\non = \"any\"\nevery = {}\ndo = \"expire_tokens\"", chance.u8(9..90))
+            .unwrap();
     }
     let by_people = [
         format!("do = \"merge\"\ninto = {}", chance.choice(EXISTING).unwrap().0),
