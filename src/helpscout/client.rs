@@ -80,6 +80,11 @@ impl<T: Transport> Client<T> {
         self.pacer.permit(units).await;
     }
 
+    /// Takes `units`, at most those of a write, if they may be used at once.
+    pub fn permit_now(&self, units: u32) -> bool {
+        self.pacer.permit_now(units)
+    }
+
     /// How the pace stands.
     pub fn pace(&self) -> PaceSnapshot {
         self.pacer.snapshot()

@@ -49,6 +49,11 @@ impl Share {
         Self::parse(&part.to_string())
     }
 
+    /// Whether it changes in the course of a day.
+    pub fn is_timetable(&self) -> bool {
+        self.changes.len() > 1
+    }
+
     /// What holds at a minute of the local day.
     pub fn at(&self, minute_of_day: u32) -> f64 {
         let holding = self.changes.iter().rev().find(|(from, _)| *from <= minute_of_day);

@@ -5,6 +5,7 @@
 //! request at a time, and each request is written down before it leaves and after it is answered. Everything is told as
 //! plain events; who shows them is not known here.
 
+mod append;
 mod clock;
 mod connect;
 mod create;

@@ -6,19 +6,14 @@ use std::{
 };
 
 use super::{
-    ImportError, ImportEvent, WhenFull, WhenLocked,
-    customers::Ready,
-    delivery::Delivery,
-    redirect::Way,
-    send::{Sent, Target},
-    settle::Settled,
+    ImportError, ImportEvent, WhenFull, WhenLocked, delivery::Delivery, redirect::Way, settle::Settled,
     slots::Slot,
 };
 use crate::{
-    checkpoint::{ConversationRow, ConversationState, CustomerRow, QueueState, RequestKind, WaitingCall},
-    helpscout::{ApiError, NewPhoneThread, Transport},
+    checkpoint::{ConversationRow, ConversationState, CustomerRow, QueueState, WaitingCall},
+    helpscout::{ApiError, Transport},
     plan::{APPEND_CAP, CREATE_CAP, Step, next_step},
-    policy::{FieldError, Verdict, signature},
+    policy::{FieldError, signature},
 };
 
 /// Calls fetched at a time: what the largest create takes.
@@ -264,119 +259,6 @@ impl<T: Transport> Worker<T> {
         Ok(Next::Leave)
     }
 
-    /// Adds the first call to the newest conversation.
-    async fn append(&mut self) -> Result<Next, ImportError> {
-        let (Some(row), Some(call)) = (self.queue.newest.clone(), self.calls.front()) else {
-            return Ok(Next::GoOn);
-        };
-        let customer = call.customer;
-        let gate = match self.ready(customer).await? {
-            Ready::Yes(gate) => gate,
-            Ready::Refused(words) => {
-                let call = self.calls.pop_front();
-                self.refuse(call.into_iter().map(|call| (call.id, words.clone())).collect()).await?;
-                return Ok(Next::GoOn);
-            }
-            Ready::NotNow => return Ok(Next::Leave),
-        };
-        let Some(call) = self.calls.pop_front() else { return Ok(Next::GoOn) };
-        let text = self.shared.text(&call);
-        let known = self.customer(customer)?;
-        let body = NewPhoneThread::new(&text, &known.reference(), call.started_at).to_bytes();
-        let mut request = self.shared.intent(RequestKind::Append);
-        request.queue = Some(self.queue.id);
-        request.conversation = Some(row.id);
-        request.calls = vec![call.id];
-        let sent = self.shared.send(request, Target::Append(row.helpscout_id), body).await?;
-        let Sent::Answered { request, verdict, ended } = sent else { return Ok(Next::Leave) };
-        let next = self.appended(row, call, request, verdict, ended).await;
-        drop(gate);
-        next
-    }
-
-    async fn appended(
-        &mut self,
-        row: ConversationRow,
-        call: WaitingCall,
-        request: i64,
-        verdict: Verdict,
-        ended: tokio::time::Instant,
-    ) -> Result<Next, ImportError> {
-        let shared = Arc::clone(&self.shared);
-        match verdict {
-            Verdict::Landed { id } => {
-                let confirmed = self.unconfirmed(&[call.customer]);
-                shared.ledger.appended(request, id, confirmed, None).await?;
-                self.has_landed(&[call.customer], 1);
-                self.count_thread();
-                shared.note_accepted();
-                return Ok(Next::GoOn);
-            }
-            Verdict::Unknown { why } => {
-                shared.ledger.lost(request, why.clone()).await?;
-                shared.events.emit(ImportEvent::Lost { calls: 1, why });
-                return self.settle_now(request, ended).await;
-            }
-            Verdict::Denied { message } => {
-                shared.ledger.not_stored(request, false).await?;
-                return Err(denied(&message));
-            }
-            Verdict::Undocumented { why } => {
-                shared.ledger.lost(request, why.clone()).await?;
-                return Err(undocumented(&why));
-            }
-            _ => shared.ledger.not_stored(request, false).await?,
-        }
-        match verdict {
-            Verdict::Missing { message } => self.append_missing(row, call, &message).await,
-            Verdict::Closed => self.append_closed(row, call).await,
-            Verdict::TooLarge => self.refuse_one(call, "its text is too large for Help Scout").await,
-            Verdict::Refused { message, errors } => self.refuse_one(call, &told(&message, &errors)).await,
-            // The rest never comes out of `send`, or was handled above.
-            _ => Ok(Next::Leave),
-        }
-    }
-
-    async fn refuse_one(&mut self, call: WaitingCall, why: &str) -> Result<Next, ImportError> {
-        self.refuse(vec![(call.id, why.to_owned())]).await?;
-        Ok(Next::GoOn)
-    }
-
-    /// 404 on an append: the conversation is elsewhere or gone, or what the body names does not exist.
-    async fn append_missing(
-        &mut self,
-        row: ConversationRow,
-        call: WaitingCall,
-        message: &str,
-    ) -> Result<Next, ImportError> {
-        self.calls.push_front(call);
-        match self.redirect(row.helpscout_id).await? {
-            Way::On => Ok(Next::GoOn),
-            Way::Left => Ok(Next::Leave),
-            Way::NotTheConversation => match self.calls.pop_front() {
-                Some(call) => {
-                    let why = format!("Help Scout does not know the customer that it names: {message}");
-                    self.refuse_one(call, &why).await
-                }
-                None => Ok(Next::GoOn),
-            },
-        }
-    }
-
-    /// 412 on an append: full or locked; the count of its threads tells which.
-    async fn append_closed(
-        &mut self,
-        mut row: ConversationRow,
-        call: WaitingCall,
-    ) -> Result<Next, ImportError> {
-        self.calls.push_front(call);
-        let threads = self.shared.client.threads(row.helpscout_id, 1).await?.total;
-        row.threads = u32::try_from(threads).unwrap_or(u32::MAX);
-        let state =
-            if row.threads >= APPEND_CAP { ConversationState::Full } else { ConversationState::Locked };
-        self.close(row, state).await
-    }
-
     /// Looks at once for what a lost answer left open. The queue's later calls wait for it.
     pub(super) async fn settle_now(
         &mut self,
@@ -403,12 +285,11 @@ impl<T: Transport> Worker<T> {
         self.shared.events.emit(ImportEvent::Landed { calls });
     }
 
-    fn count_thread(&mut self) {
-        for row in [&mut self.queue.newest, &mut self.queue.first] {
-            let newest = row.as_mut();
-            if let Some(row) = newest {
-                row.threads += 1;
-            }
+    pub(super) fn count_thread(&mut self) {
+        let Some(newest) = &mut self.queue.newest else { return };
+        newest.threads += 1;
+        if let Some(first) = self.queue.first.as_mut().filter(|first| first.id == newest.id) {
+            first.threads = newest.threads;
         }
     }
 }
