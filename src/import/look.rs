@@ -91,16 +91,13 @@ impl<T: Transport> Delivery<T> {
         let listed = self.newer_conversations(request.mark).await?;
         let known = self.known(&listed).await?;
         let unknown: Vec<u64> = listed.iter().copied().filter(|id| !known.contains(id)).collect();
-        let found = match self.which_carries(&unknown, &references).await? {
-            Some(found) => Some(found),
-            None => {
-                // One that we know may carry it since a person merged what was made into it.
-                let hits = self.client.search_conversations(first.as_str(), 1).await?.conversations;
-                let hits: Vec<u64> =
-                    hits.iter().map(|head| head.id).filter(|id| !unknown.contains(id)).collect();
-                self.which_carries(&hits, &references).await?
-            }
-        };
+        let mut found = self.which_carries(&unknown, &references).await?;
+        if found.is_none() {
+            // One that we know may carry it since a person merged what was made into it.
+            let hits = self.client.search_conversations(first.as_str(), 1).await?.conversations;
+            let hits: Vec<u64> = hits.iter().map(|head| head.id).filter(|id| !unknown.contains(id)).collect();
+            found = self.which_carries(&hits, &references).await?;
+        }
         let Some(id) = found else {
             let visible: HashSet<u64> = listed.into_iter().collect();
             let visible = |id: u64| (id > request.mark).then(|| visible.contains(&id));

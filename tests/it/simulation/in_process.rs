@@ -14,7 +14,6 @@ use std::{
     time::Duration,
 };
 
-use bytes::Bytes;
 use callport::{
     helpscout::{Transport, TransportFailure, WireRequest, WireResponse},
     sandbox::{Outcome, Sandbox, SandboxRequest, SandboxResponse},
@@ -235,7 +234,7 @@ fn for_sandbox(request: &WireRequest) -> SandboxRequest {
         method: request.method.to_string(),
         target: request.target.clone(),
         headers,
-        body: request.body.clone().unwrap_or_else(Bytes::new),
+        body: request.body.clone().unwrap_or_default(),
     }
 }
 

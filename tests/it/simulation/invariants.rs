@@ -27,7 +27,7 @@ pub(super) fn check(trial: &Trial, life: &Life) {
     conversations_are_well(trial, &sandbox);
     people_are_single(&sandbox);
     if !trial.setup.faults.contains("refuse_thread") && !trial.setup.faults.contains("status = 400") {
-        order_is_kept(trial, &threads);
+        order_is_kept(trial, &sandbox, &threads);
     }
     if trial.setup.rate > 0 && life.outcome.is_some() {
         units_are_within(trial, &sandbox);
@@ -50,9 +50,12 @@ fn carried<'a>(trial: &Trial, threads: &'a [AcceptedThread]) -> HashMap<usize, V
 
 /// How many of them there are, without those that a person deleted before anybody could see that they had landed.
 fn live(sandbox: &Sandbox, threads: &[&AcceptedThread]) -> usize {
-    let is_deleted = |id: u64| sandbox.world().conversation(id).is_some_and(|one| one.deleted);
-    let live = threads.iter().filter(|thread| !is_deleted(thread.conversation)).count();
+    let live = threads.iter().filter(|thread| !is_deleted(sandbox, thread)).count();
     live.max(usize::from(!threads.is_empty()))
+}
+
+fn is_deleted(sandbox: &Sandbox, thread: &AcceptedThread) -> bool {
+    sandbox.world().conversation(thread.conversation).is_some_and(|one| one.deleted)
 }
 
 fn token_of(text: &str) -> Option<usize> {
@@ -102,9 +105,9 @@ fn people_are_single(sandbox: &Sandbox) {
 }
 
 /// Within a group the calls were stored in order of time, whatever conversation holds them.
-fn order_is_kept(trial: &Trial, threads: &[AcceptedThread]) {
+fn order_is_kept(trial: &Trial, sandbox: &Sandbox, threads: &[AcceptedThread]) {
     let mut last: BTreeMap<String, (i64, String)> = BTreeMap::new();
-    for thread in threads {
+    for thread in threads.iter().filter(|thread| !is_deleted(sandbox, thread)) {
         let call = call_of(trial, token_of(&thread.text).unwrap());
         let group = call.group(trial.setup.by_call);
         if let Some((before, mark)) = last.get(&group) {
