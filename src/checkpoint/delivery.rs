@@ -95,6 +95,19 @@ pub struct QueueState {
     pub first: Option<ConversationRow>,
 }
 
+/// Everything that a worker begins with.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct QueueStart {
+    /// The queue.
+    pub queue: QueueState,
+    /// Its requests whose fate is open.
+    pub unknown: Vec<UnknownRequest>,
+    /// The first calls that wait.
+    pub calls: Vec<WaitingCall>,
+    /// The customers of these calls.
+    pub customers: Vec<CustomerRow>,
+}
+
 /// A call that waits to be sent.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct WaitingCall {
@@ -223,6 +236,20 @@ pub(super) fn queue(c: &Connection, id: i64) -> rusqlite::Result<QueueState> {
         .optional()
     };
     Ok(QueueState { id, existing, inbox, subject, newest: of_queue("DESC")?, first: of_queue("ASC")? })
+}
+
+/// Everything that a worker begins with, its first calls at most `most`: one job instead of one for each.
+pub(super) fn start(c: &Connection, id: i64, most: u32) -> rusqlite::Result<QueueStart> {
+    let calls = waiting_calls(c, id, most)?;
+    let mut customers: Vec<i64> = calls.iter().map(|call| call.customer).collect();
+    customers.sort_unstable();
+    customers.dedup();
+    Ok(QueueStart {
+        queue: queue(c, id)?,
+        unknown: unknown_of_queue(c, id)?,
+        customers: customers.into_iter().map(|id| customer(c, id)).collect::<Result<_, _>>()?,
+        calls,
+    })
 }
 
 const CONVERSATION: &str = "SELECT id, part, helpscout_id, threads, state, inbox, subject FROM conversations";

@@ -10,8 +10,8 @@ use rusqlite::Connection;
 use tokio::sync::{mpsc, oneshot};
 
 use super::{
-    CarriedCall, Checkpoint, CheckpointError, ConversationRow, CustomerRow, NewRequest, QueueState,
-    UnknownRequest, WaitingCall, delivery, questions, stage,
+    CarriedCall, Checkpoint, CheckpointError, ConversationRow, CustomerRow, NewRequest, QueueStart,
+    QueueState, UnknownRequest, WaitingCall, delivery, questions, stage,
 };
 use crate::call::Moment;
 
@@ -88,6 +88,11 @@ impl Ledger {
     /// Queues with a request whose fate is open.
     pub async fn unknown_queues(&self) -> Result<Vec<i64>, CheckpointError> {
         self.run(|c| Ok(delivery::unknown_queues(c)?)).await
+    }
+
+    /// Everything that a worker of a queue begins with, its first calls at most `most`.
+    pub async fn start(&self, queue: i64, most: u32) -> Result<QueueStart, CheckpointError> {
+        self.run(move |c| Ok(delivery::start(c, queue, most)?)).await
     }
 
     /// What is known of a queue.

@@ -26,8 +26,8 @@ mod schema;
 mod stage;
 
 pub use delivery::{
-    CarriedCall, ConversationRow, ConversationState, CustomerRow, NewRequest, QueueState, RequestKind,
-    UnknownRequest, WaitingCall,
+    CarriedCall, ConversationRow, ConversationState, CustomerRow, NewRequest, QueueStart, QueueState,
+    RequestKind, UnknownRequest, WaitingCall,
 };
 pub use error::CheckpointError;
 pub use late::LateRow;

@@ -69,14 +69,14 @@ impl<T: Transport> Worker<T> {
         let shared = Arc::clone(&self.shared);
         let gate = shared.gates.enter(id, &shared.slots, &mut self.slot).await;
         shared.gates.tidy();
-        // Whoever held the gate before may have confirmed it.
+        // Whoever held the gate before may have made the customer. One with an e-mail may be named again in any case.
+        if self.customers.get(&id).is_some_and(|customer| !customer.must_be_made()) {
+            return Ok(Ready::Yes(Some(gate)));
+        }
         self.reload_customer(id).await?;
         let Some(customer) = self.customers.get(&id) else { return Ok(Ready::NotNow) };
         if customer.confirmed {
             return Ok(Ready::Yes(None));
-        }
-        if !customer.must_be_made() {
-            return Ok(Ready::Yes(Some(gate)));
         }
         self.make(id).await
     }

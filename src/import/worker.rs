@@ -10,7 +10,7 @@ use super::{
     slots::Slot,
 };
 use crate::{
-    checkpoint::{ConversationRow, ConversationState, CustomerRow, QueueState, WaitingCall},
+    checkpoint::{ConversationRow, ConversationState, CustomerRow, QueueState, UnknownRequest, WaitingCall},
     helpscout::{ApiError, Transport},
     plan::{APPEND_CAP, CREATE_CAP, Step, next_step},
     policy::{FieldError, signature},
@@ -37,6 +37,8 @@ pub(super) struct Worker<T: Transport> {
     /// Whether `calls` are all that wait, as far as was seen.
     all_here: bool,
     pub(super) customers: HashMap<i64, CustomerRow>,
+    /// What earlier runs left open.
+    unknown: Vec<UnknownRequest>,
     /// Whether this run has seen how many threads the newest conversation holds.
     pub(super) touched: bool,
     /// At most so many calls in the next create: fewer after a refusal that named none.
@@ -46,14 +48,15 @@ pub(super) struct Worker<T: Transport> {
 impl<T: Transport> Worker<T> {
     /// A worker for the queue `id`, in its place.
     pub(super) async fn new(shared: Arc<Delivery<T>>, slot: Slot, id: i64) -> Result<Self, ImportError> {
-        let queue = shared.ledger.queue(id).await?;
+        let start = shared.ledger.start(id, FETCH).await?;
         Ok(Self {
             shared,
             slot: Some(slot),
-            queue,
-            calls: VecDeque::new(),
-            all_here: false,
-            customers: HashMap::new(),
+            queue: start.queue,
+            all_here: start.calls.len() < CREATE_CAP,
+            calls: start.calls.into(),
+            customers: start.customers.into_iter().map(|customer| (customer.id, customer)).collect(),
+            unknown: start.unknown,
             touched: false,
             accepted: CREATE_CAP,
         })
@@ -66,15 +69,25 @@ impl<T: Transport> Worker<T> {
         }
         while !self.shared.stop.is_cancelled() {
             if self.calls.is_empty() {
-                self.fetch().await?;
-                if self.calls.is_empty() {
+                if self.all_here {
                     break;
                 }
+                self.fetch().await?;
+                continue;
             }
             if self.step().await? == Next::Leave {
                 break;
             }
         }
+        Ok(())
+    }
+
+    /// What is in memory may be out of date: it is read again.
+    async fn forget(&mut self) -> Result<(), ImportError> {
+        self.calls.clear();
+        self.all_here = false;
+        self.customers.clear();
+        self.queue = self.shared.ledger.queue(self.queue.id).await?;
         Ok(())
     }
 
@@ -87,10 +100,10 @@ impl<T: Transport> Worker<T> {
 
     /// Looks for what earlier runs left open. A queue with a request that stays open waits as a whole.
     async fn settle_open(&mut self) -> Result<Next, ImportError> {
-        for request in self.shared.ledger.unknown_of_queue(self.queue.id).await? {
+        for request in std::mem::take(&mut self.unknown) {
             let ended = self.shared.ended_before(request.sent_at);
             let settled = self.shared.settle(&request, ended, &mut self.slot).await?;
-            self.queue = self.shared.ledger.queue(self.queue.id).await?;
+            self.forget().await?;
             if settled == Settled::Open {
                 return Ok(Next::Leave);
             }
@@ -268,9 +281,7 @@ impl<T: Transport> Worker<T> {
         let open = self.shared.ledger.unknown_of_queue(self.queue.id).await?;
         let Some(unknown) = open.into_iter().find(|open| open.id == request) else { return Ok(Next::GoOn) };
         let settled = self.shared.settle(&unknown, ended, &mut self.slot).await?;
-        self.calls.clear();
-        self.customers.clear();
-        self.queue = self.shared.ledger.queue(self.queue.id).await?;
+        self.forget().await?;
         Ok(if settled == Settled::Open { Next::Leave } else { Next::GoOn })
     }
 

@@ -4,8 +4,9 @@
 //! thread list has no lag that anybody reported (help-scout-api.md §6).
 //!
 //! *Create* (of a conversation or a customer): list and search lag behind by a time that no document states (§7). At least
-//! `settle` has passed since the attempt ended, something that we made after it is visible in the same list (so the index
-//! has come that far), and two looks missed it. Where nothing later was made, ten times the longest lag that this run
+//! `settle` has passed since the attempt ended, something that we made later still (by more than `settle`, because a
+//! request may be stored that late) is visible in the same list, so that the index has come that far, and two looks
+//! missed it. Where nothing later was made, ten times the longest lag that this run
 //! measured stands in for it, ten minutes where none was measured.
 //!
 //! The risk that remains: an index need not be monotonic, and a request may be committed later than all of this. Nothing
@@ -18,7 +19,7 @@ use std::time::Duration;
 pub struct Look {
     /// How long after the attempt ended the look began.
     pub after: Duration,
-    /// Whether something that we made after the attempt ended was visible in the same list.
+    /// Whether something that we made more than `settle` after the attempt ended was visible in the same list.
     pub later_one_visible: bool,
 }
 
