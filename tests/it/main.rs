@@ -1,3 +1,7 @@
-//! The tests of the whole: one binary, so that it links once.
+//! Tests from outside: the house rules, and the built program.
 
 mod architecture;
+mod call_log;
+mod desk;
+mod once;
+mod served;
