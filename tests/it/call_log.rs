@@ -44,10 +44,6 @@ impl CallLog {
         Self { rows: rows.collect() }
     }
 
-    pub(crate) fn len(&self) -> usize {
-        self.rows.len()
-    }
-
     /// With the calls of `other` behind.
     pub(crate) fn and(mut self, other: Self) -> Self {
         self.rows.extend(other.rows);

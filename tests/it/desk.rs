@@ -5,10 +5,9 @@
 
 use std::{
     fs,
-    io::{BufRead, BufReader, Read},
+    io::Read,
     path::{Path, PathBuf},
     process::{Child, Command, Stdio},
-    sync::mpsc::{Receiver, channel},
     thread::JoinHandle,
 };
 
@@ -39,9 +38,8 @@ pub(crate) struct Ended {
 /// A run that goes on; it is killed when it is dropped.
 pub(crate) struct Running {
     child: Child,
-    lines: Receiver<String>,
-    seen: Vec<String>,
     out: Option<JoinHandle<String>>,
+    err: Option<JoinHandle<String>>,
 }
 
 impl Desk {
@@ -145,33 +143,9 @@ impl Ended {
 impl Running {
     pub(crate) fn of(command: &mut Command) -> Self {
         let mut child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
-        let (sender, lines) = channel();
-        let errors = BufReader::new(child.stderr.take().unwrap());
-        std::thread::spawn(move || {
-            for line in errors.lines().map_while(Result::ok) {
-                // A test that no longer listens is no fault.
-                sender.send(line).ok();
-            }
-        });
-        let mut stdout = child.stdout.take().unwrap();
-        let out = std::thread::spawn(move || {
-            let mut text = String::new();
-            stdout.read_to_string(&mut text).unwrap();
-            text
-        });
-        Self { child, lines, seen: Vec::new(), out: Some(out) }
-    }
-
-    /// Waits for a line of standard error that holds `words`.
-    #[track_caller]
-    pub(crate) fn wait_for(&mut self, words: &str) {
-        while let Ok(line) = self.lines.recv() {
-            self.seen.push(line);
-            if self.seen.last().is_some_and(|line| line.contains(words)) {
-                return;
-            }
-        }
-        panic!("it ended before it said `{words}`: {:?}", self.seen);
+        let out = collect(child.stdout.take().unwrap());
+        let err = collect(child.stderr.take().unwrap());
+        Self { child, out: Some(out), err: Some(err) }
     }
 
     pub(crate) fn is_running(&mut self) -> bool {
@@ -193,11 +167,10 @@ impl Running {
 
     /// Waits for the end.
     pub(crate) fn end(mut self) -> Ended {
-        let out = self.out.take().map(|out| out.join().unwrap()).unwrap_or_default();
-        let code = self.child.wait().unwrap().code().unwrap_or(-1);
-        let mut err: Vec<String> = std::mem::take(&mut self.seen);
-        err.extend(self.lines.iter());
-        Ended { code, out, err: err.join("\n") }
+        let text =
+            |told: Option<JoinHandle<String>>| told.map(|told| told.join().unwrap()).unwrap_or_default();
+        let (out, err) = (text(self.out.take()), text(self.err.take()));
+        Ended { code: self.child.wait().unwrap().code().unwrap_or(-1), out, err }
     }
 }
 
@@ -207,6 +180,15 @@ impl Drop for Running {
         self.child.kill().ok();
         self.child.wait().ok();
     }
+}
+
+/// Reads to the end, so that the program never waits for a reader.
+fn collect(mut stream: impl Read + Send + 'static) -> JoinHandle<String> {
+    std::thread::spawn(move || {
+        let mut text = String::new();
+        stream.read_to_string(&mut text).unwrap();
+        text
+    })
 }
 
 fn copy(from: &Path, to: &Path) {
