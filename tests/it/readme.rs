@@ -115,7 +115,7 @@ fn its_commands_and_common_options_are_those_of_the_help() {
         let help = desk.run(&[command, "--help"]).with(0).out;
         for option in ["--config", "--checkpoint", "--json", "-q", "-v", "--log-format", "--color"] {
             assert!(table.contains(&format!("`{option}`")), "{option}");
-            assert!(help.contains(&format!("{option}")), "{command} {option}");
+            assert!(help.contains(option), "{command} {option}");
         }
     }
 }

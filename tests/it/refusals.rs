@@ -32,7 +32,7 @@ fn what_was_typed_or_configured_wrongly_is_named() {
         (&["none-*.csv"], &["`none-*.csv`"]),
         (&["folder"], &["`folder`"]),
         (&["empty.csv"], &["`empty.csv`"]),
-        (&[], &["source.files"]),
+        (&[], &["[source] files"]),
         (&["calls.csv", "--time-zone", "Mars/North"], &["Mars/North"]),
         (&["calls.csv", "--since", "soon"], &["soon"]),
         (&["calls.csv", "--workers", "65"], &["65"]),
