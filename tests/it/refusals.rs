@@ -18,6 +18,7 @@ fn what_was_typed_or_configured_wrongly_is_named() {
     let (desk, served) = (desk(), Served::start(&[]));
     desk.write("empty.csv", "");
     desk.write("folder/x.csv", "");
+    desk.write("file", "x");
     desk.write("bad.toml", "[conversation]\ninbx = 85\n[limits]\nshare = 3\n");
     let before = served.changes();
     for (arguments, words) in [
@@ -36,6 +37,8 @@ fn what_was_typed_or_configured_wrongly_is_named() {
         (&["calls.csv", "--time-zone", "Mars/North"], &["Mars/North"]),
         (&["calls.csv", "--since", "soon"], &["soon"]),
         (&["calls.csv", "--workers", "65"], &["65"]),
+        (&["calls.csv", "--rejects", "file/below.csv"], &["`file/below.csv`"]),
+        (&["calls.csv", "--rejects", "folder"], &["`folder`"]),
         (&["calls.csv", "--limit", "0"], &["--limit"]),
         (&["calls.csv", "--share", "1.5"], &["1.5"]),
         (&["calls.csv", "--account", "none.json"], &["none.json"]),
