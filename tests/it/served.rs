@@ -77,6 +77,19 @@ impl Served {
         served
     }
 
+    /// Ends the sandbox as a crash does.
+    pub(crate) fn fall(&mut self) {
+        self.child.kill().unwrap();
+        self.child.wait().unwrap();
+    }
+
+    /// Starts a fallen sandbox anew with the world that it kept, at another address.
+    pub(crate) fn rise(self) -> Self {
+        let mut fallen = self;
+        let desk = std::mem::replace(&mut fallen.desk, Desk::new());
+        Self::on(desk, &[])
+    }
+
     /// `http://127.0.0.1:PORT`.
     pub(crate) fn address(&self) -> &str {
         &self.address

@@ -2,7 +2,8 @@
 
 use crate::{
     call_log::{CallLog, seed},
-    desk::{Desk, Ended},
+    desk::{Desk, Ended, Running},
+    door::Door,
     served::Served,
 };
 
@@ -27,6 +28,48 @@ fn ctrl_c_finishes_what_is_in_flight_and_the_same_command_goes_on() {
     let rest = desk.import(&served, &["calls.csv", "--json"]).with(0).json();
     assert_eq!(rest["imported"].as_u64().unwrap(), 300 - imported);
     assert_eq!(rest["already_imported"].as_u64().unwrap(), imported);
+    assert_eq!(served.references(), log.references());
+}
+
+#[cfg(unix)]
+#[test]
+fn ctrl_c_ends_it_also_where_nobody_answers() {
+    let desk = Desk::new();
+    desk.write("calls.csv", CallLog::of(3, 2).csv());
+    let mute = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = format!("http://{}", mute.local_addr().unwrap());
+    let arguments = ["import", "calls.csv", "--json", "--api-url", &address];
+    let running = Running::of(desk.command(&arguments).env("HELPSCOUT_ACCESS_TOKEN", "t"));
+    let held = mute.accept().unwrap();
+    running.interrupt();
+    let ended = running.end().with(4).saying("run the same command again");
+    assert_eq!(ended.json()["pending"], 3);
+    drop(held);
+}
+
+#[test]
+fn a_service_that_falls_amid_an_import_loses_and_doubles_nothing() {
+    let mut served = Served::with_seed(&seed(20, 3), &["--latency", "10"]);
+    let door = Door::to(served.address());
+    let (desk, log) = (Desk::new(), CallLog::into_existing(400, 20));
+    desk.write("calls.csv", log.csv());
+    let arguments =
+        ["import", "calls.csv", "--json", "--api-url", door.address(), "--set", "limits.settle=1s"];
+    let command = |give_up: &str| {
+        let mut command = desk.command(&arguments);
+        command.args(["--set", give_up]).env("HELPSCOUT_ACCESS_TOKEN", "t");
+        command
+    };
+    let begin = served.changes();
+    let mut running = Running::of(&mut command("limits.give_up=2s"));
+    assert!(served.wait_for_changes(begin + 50, &mut running));
+    served.fall();
+    let sheet = running.end().with(4).saying("run the same command again").json();
+    assert!(sheet["pending"].as_u64().unwrap() > 0, "{sheet}");
+    let served = served.rise();
+    door.lead_to(served.address());
+    let sheet = Ended::of(&mut command("limits.give_up=1m")).with(0).json();
+    assert_eq!((sheet["undecided"].as_u64(), sheet["pending"].as_u64()), (Some(0), Some(0)));
     assert_eq!(served.references(), log.references());
 }
 
