@@ -59,14 +59,22 @@ async fn work(
     let client = remote::client(way.address, way.credentials, &setup, options.read.rate, clock, &events)?;
     let job = job(&options, &setup, reading, clock, way.account)?;
     let outcome = import(job, way.checkpoint, client, events, stop.clone()).await;
-    let (rejects_file, _) = listener.finish()?;
+    let finished = listener.finish();
     let mut imported = outcome?;
-    imported.sheet.rejects_file = rejects_file;
+    // What was imported is told even where the rejected rows could not be written.
+    let failed = match finished {
+        Ok((rejects_file, _)) => {
+            imported.sheet.rejects_file = rejects_file;
+            None
+        }
+        Err(failure) => Some(failure),
+    };
     tell(common, &imported)?;
     if let Some(rehearsal) = way.rehearsal {
         rehearsal.end(common, options.view && !stop.is_cancelled()).await?;
     }
-    conclude(imported)
+    let code = conclude(imported)?;
+    failed.map_or(Ok(code), Err)
 }
 
 async fn way(common: &Common, options: &ImportOptions, setup: &Setup) -> Result<Way, Failure> {

@@ -79,9 +79,10 @@ impl Setup {
         };
         let settings = Settings::check(file.as_ref(), &overrides, now)?;
         let account = account(&paths, options.account.as_deref())?;
-        let rejects = options.rejects.clone().unwrap_or_else(|| {
-            paths.checkpoint.parent().unwrap_or_else(|| Path::new("")).join("rejects.csv")
-        });
+        let rejects = match &options.rejects {
+            Some(path) => writable(path)?,
+            None => paths.checkpoint.parent().unwrap_or_else(|| Path::new("")).join("rejects.csv"),
+        };
         Ok(Self { now, paths, settings, account, rejects })
     }
 
@@ -130,6 +131,16 @@ fn account(paths: &Paths, asked: Option<&Path>) -> Result<Option<Seed>, Failure>
     asked.map(Path::to_owned).or_else(default).map(|path| seed(&path)).transpose()
 }
 
+/// A path for rejected rows, if they can stand there: found out before anything is sent, not after.
+fn writable(path: &Path) -> Result<PathBuf, Failure> {
+    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    if path.is_dir() || !folder.is_dir() {
+        let what = if path.is_dir() { "it is a folder" } else { "its folder is not there" };
+        return Err(Failure::usage(format!("`{}` cannot hold the rejected rows: {what}", path.display())));
+    }
+    Ok(path.to_owned())
+}
+
 /// Reads a world to start with.
 pub(super) fn seed(path: &Path) -> Result<Seed, Failure> {
     Ok(Seed::parse(&text(path)?)?)
@@ -144,6 +155,13 @@ pub(super) fn text(path: &Path) -> Result<String, Failure> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn rejected_rows_need_a_folder_that_is_there() {
+        let folder = tempfile::tempdir().unwrap();
+        assert!(writable(Path::new("rejects.csv")).is_ok() && writable(&folder.path().join("r.csv")).is_ok());
+        assert!(writable(folder.path()).is_err() && writable(&folder.path().join("none/r.csv")).is_err());
+    }
 
     #[test]
     fn a_timetable_is_read_by_the_zones_own_clock() {

@@ -1,9 +1,27 @@
 //! The tests of the whole: one binary, so that it links once.
 //!
 //! [`architecture`] reads the sources and keeps the house rules. [`simulation`] runs whole imports against the sandbox in
-//! one process, under paused time.
+//! one process, under paused time. The others run the built program on a real socket, in real time and with small
+//! numbers.
 
-#![allow(clippy::unwrap_used, clippy::print_stdout, reason = "a test fails by a panic, and shows why")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::print_stdout,
+    clippy::disallowed_methods,
+    reason = "a test that cannot go on ends, and shows why; its files are its own"
+)]
 
 mod architecture;
+mod call_log;
+mod desk;
+mod documents;
+mod door;
+mod inputs;
+mod once;
+mod privacy;
+mod readme;
+mod refusals;
+mod rejected;
+mod served;
 mod simulation;
+mod stopping;
