@@ -105,8 +105,8 @@ impl Export {
         let (direction, from, to) = if chance.bool() { ("inbound", far, 0) } else { ("outbound", 0, far) };
         write!(
             line,
-            "call-{number:08},{started},{duration},{direction},answered,Agent {agent},Support EN,+155501{from:02},\
-             +155501{to:02},customer{customer}@example.com,https://recordings.example.com/{number:08}.mp3,"
+            "call-{number:08},{started},{duration},{direction},answered,Alex Example {agent},Support EN,+155501{from:02},\
+             +155501{to:02},customer{customer}@example.com,https://recordings.example.com/calls/{number:08}.mp3,"
         )?;
         for word in 0..30 {
             let separator: &[u8] = if word == 0 { b"" } else { b" " };

@@ -92,6 +92,7 @@ pub(crate) fn memory(bench: &mut Bench) -> Outcome<()> {
     if bench.huge {
         sizes.push(HUGE);
     }
+    sizes.sort_unstable();
     sizes.dedup();
     let mut peaks = Vec::new();
     for rows in sizes {
