@@ -22,17 +22,18 @@ mod lock;
 mod merge;
 mod open;
 mod questions;
+mod rows;
 mod schema;
 mod stage;
 
-pub use delivery::{
-    CarriedCall, ConversationRow, ConversationState, CustomerRow, NewRequest, QueueStart, QueueState,
-    RequestKind, UnknownRequest, WaitingCall,
-};
 pub use error::CheckpointError;
 pub use late::LateRow;
 pub use ledger::Ledger;
 pub use lineage::{Account, Lineage};
 pub use open::{Checkpoint, ReadOnlyCheckpoint};
 pub use questions::{FileStatus, PlannedQueue, PreviewedCall, RunStatus, SheetCounts, Status, UndecidedCall};
+pub use rows::{
+    CarriedCall, ConversationRow, ConversationState, CustomerRow, NewRequest, QueueStart, QueueState,
+    RequestKind, UnknownRequest, WaitingCall,
+};
 pub use stage::{StagedCall, StagedFigures, Stager};
