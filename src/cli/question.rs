@@ -50,7 +50,10 @@ mod tests {
             units: 115_200,
             limit: Some(400),
         };
-        insta::assert_snapshot!(question(&prospect, 0.8), @"");
+        insta::assert_snapshot!(
+            question(&prospect, 0.8),
+            @"Acme, as Nina: 180,000 calls, 41,000 new conversations, 20,000 new customers, about 6 h. Go on? [y/N]"
+        );
     }
 
     #[test]
