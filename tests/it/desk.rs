@@ -71,7 +71,8 @@ impl Desk {
     /// The program with a clean environment, in this folder.
     pub(crate) fn command(&self, arguments: &[&str]) -> Command {
         let mut command = Command::new(env!("CARGO_BIN_EXE_callport"));
-        command.args(arguments).current_dir(self.folder.path()).env_clear().env("HOME", self.folder.path());
+        command.args(arguments).current_dir(self.folder.path()).env_clear();
+        command.env("HOME", self.folder.path()).env("TMPDIR", self.folder.path());
         command.stdin(Stdio::null());
         command
     }
