@@ -415,6 +415,16 @@ pub(super) fn join_queues(c: &Connection, from: i64, to: i64) -> rusqlite::Resul
     c.prepare_cached("UPDATE calls SET queue = ?2 WHERE queue = ?1 AND request IS NULL")?.execute([from, to])
 }
 
+/// The conversation that was made last, and when it was asked for.
+pub(super) fn last_made(c: &Connection) -> rusqlite::Result<Option<(u64, Moment)>> {
+    c.prepare_cached(
+        "SELECT helpscout_id, sent_at FROM conversations JOIN requests ON requests.id = created_by
+         ORDER BY conversations.id DESC LIMIT 1",
+    )?
+    .query_row([], |row| Ok((row.get(0)?, moment(row.get(1)?))))
+    .optional()
+}
+
 /// Which of these conversations of Help Scout we know.
 pub(super) fn known_conversations(c: &Connection, ids: &[u64]) -> rusqlite::Result<Vec<u64>> {
     let mut known =

@@ -239,6 +239,11 @@ impl Ledger {
         self.run(move |c| Ok(delivery::join_queues(c, from, to)?)).await
     }
 
+    /// The conversation that was made last, and when it was asked for.
+    pub async fn last_made(&self) -> Result<Option<(u64, Moment)>, CheckpointError> {
+        self.run(|c| Ok(delivery::last_made(c)?)).await
+    }
+
     /// Which of these conversations of Help Scout we know.
     pub async fn known_conversations(&self, ids: Vec<u64>) -> Result<Vec<u64>, CheckpointError> {
         self.run(move |c| Ok(delivery::known_conversations(c, &ids)?)).await

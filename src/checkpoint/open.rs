@@ -154,7 +154,7 @@ fn connect(path: &Path, access: OpenFlags) -> Result<Connection, CheckpointError
         .busy_timeout(std::time::Duration::from_secs(10))
         .and_then(|()| connection.execute_batch("PRAGMA cache_size = -16000;"))
         .map_err(|error| of_open(path, &error))?;
-    connection.set_prepared_statement_cache_capacity(64);
+    connection.set_prepared_statement_cache_capacity(256);
     Ok(connection)
 }
 

@@ -180,7 +180,8 @@ impl<T: Transport> Client<T> {
         }
         self.pacer.count_request();
         let request = WireRequest { method, target: target.to_owned(), headers, body };
-        let response = self.transport.send(request).await?;
+        let mut response = self.transport.send(request).await?;
+        self.tokens.redact(&mut response, bearer);
         self.heed(&response);
         Ok(response)
     }

@@ -17,6 +17,7 @@ mod http_transport;
 mod masked;
 mod pacer;
 mod patience;
+mod redact;
 #[cfg(test)]
 mod scripted;
 mod share;

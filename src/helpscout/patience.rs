@@ -16,11 +16,7 @@ use std::{
 use tokio::time::{Instant, sleep};
 
 use super::ApiError;
-
-/// The first wait.
-const BASE: Duration = Duration::from_millis(500);
-/// The longest wait, unless the service asks for more.
-const CAP: Duration = Duration::from_secs(30);
+use crate::policy::Backoff;
 
 /// What a client tells while it works.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -86,9 +82,8 @@ impl Patience {
     }
 
     fn wait_after(&self, attempts: u32) -> Duration {
-        let doubled = BASE.saturating_mul(2_u32.saturating_pow(attempts.saturating_sub(1))).min(CAP);
         let chance = self.chance.lock().unwrap_or_else(PoisonError::into_inner).f64();
-        doubled.mul_f64(0.5 + chance / 2.0)
+        Backoff::default().wait(attempts.saturating_sub(1), chance)
     }
 }
 
@@ -133,17 +128,6 @@ impl Attempts<'_> {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn waits_double_up_to_the_cap_with_chance_in_them() {
-        let patience = Patience::new(Duration::from_secs(900), 7, None);
-        let mut most = BASE;
-        for attempt in 1..=40 {
-            let wait = patience.wait_after(attempt);
-            assert!(wait >= most / 2 && wait <= most, "{attempt}: {wait:?}");
-            most = (most * 2).min(CAP);
-        }
-    }
 
     #[tokio::test(start_paused = true)]
     async fn patience_ends_when_nothing_succeeded_for_the_given_time() {

@@ -92,7 +92,7 @@ impl TokenKeeper {
         match &self.credentials {
             Credentials::Token(token) => self.keep(token, None),
             Credentials::App { id, secret } => {
-                let asked = ask(transport, patience, id, secret).await;
+                let asked = ask(transport, patience, &self.credentials, id, secret).await;
                 if let Err(ApiError::Credentials { words }) = &asked {
                     self.held().refused = Some(words.clone());
                 }
@@ -114,6 +114,12 @@ impl TokenKeeper {
             held.bearer = None;
         }
         true
+    }
+
+    /// Takes what nobody may see out of an answer.
+    pub(super) fn redact(&self, response: &mut WireResponse, bearer: &Bearer) {
+        let header = bearer.header.to_str().unwrap_or_default();
+        self.credentials.redact(response, header.strip_prefix("Bearer "));
     }
 
     fn valid(&self) -> Result<Option<Bearer>, ApiError> {
@@ -157,6 +163,7 @@ impl fmt::Debug for TokenKeeper {
 async fn ask(
     transport: &impl Transport,
     patience: &Patience,
+    credentials: &Credentials,
     id: &SecretString,
     secret: &SecretString,
 ) -> Result<TokenAnswer, ApiError> {
@@ -174,8 +181,9 @@ async fn ask(
                 let why = format!("{} to the request for a token", response.status);
                 attempts.pause(&why, answer::retry_after(&response)).await?;
             }
-            Ok(response) => {
+            Ok(mut response) => {
                 patience.note_success();
+                credentials.redact(&mut response, None);
                 return read(&response);
             }
         }

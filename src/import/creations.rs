@@ -44,6 +44,12 @@ impl Creations {
         inner.made.push_back(Creation { id, at: Instant::now(), seen: false });
     }
 
+    /// Takes note that an earlier run made `id`, asked for at `at`: it helps to measure the lag where this run has made
+    /// nothing yet. To be called before [`Creations::note`].
+    pub(super) fn note_earlier(&self, id: u64, at: Instant) {
+        self.lock().made.push_front(Creation { id, at, seen: false });
+    }
+
     /// Whether one that was made after `then` is among those that `visible` says a list shows, which was asked for at
     /// `asked`. `visible` says nothing of those that the list does not reach back to.
     ///

@@ -88,7 +88,7 @@ impl<T: Transport> Delivery<T> {
         let references: Vec<Reference> = request.calls.iter().map(|call| self.reference(call)).collect();
         let Some(first) = references.first() else { return Ok(Seen::Nowhere) };
         let asked = Instant::now();
-        let listed = self.newer_conversations(request.mark).await?;
+        let (listed, shown) = self.newer_conversations(request.mark).await?;
         let known = self.known(&listed).await?;
         let unknown: Vec<u64> = listed.iter().copied().filter(|id| !known.contains(id)).collect();
         let mut found = self.which_carries(&unknown, &references).await?;
@@ -99,8 +99,7 @@ impl<T: Transport> Delivery<T> {
             found = self.which_carries(&hits, &references).await?;
         }
         let Some(id) = found else {
-            let visible: HashSet<u64> = listed.into_iter().collect();
-            let visible = |id: u64| (id > request.mark).then(|| visible.contains(&id));
+            let visible = |id: u64| (id > request.mark || shown.contains(&id)).then(|| shown.contains(&id));
             // A request may be stored as late as `settle` after its attempt: what was made before that says nothing.
             let then = ended + self.settings.settle;
             return Ok(Seen::Missed {
@@ -120,22 +119,24 @@ impl<T: Transport> Delivery<T> {
         Ok(Seen::Landed)
     }
 
-    /// The conversations with the import tag whose ids are greater than `mark`, newest first.
-    async fn newer_conversations(&self, mark: u64) -> Result<Vec<u64>, ImportError> {
+    /// The conversations with the import tag whose ids are greater than `mark`, newest first, and all that were on the
+    /// pages with them.
+    async fn newer_conversations(&self, mark: u64) -> Result<(Vec<u64>, HashSet<u64>), ImportError> {
         let tag = &self.settings.conversation.import_tag;
         let mut newer: Vec<u64> = Vec::new();
+        let mut shown = HashSet::new();
         let mut number = 1;
         loop {
             let page = self.client.conversations_by_tag(tag, number).await?;
             let before = newer.len();
             for head in &page.conversations {
-                if head.id > mark && !newer.contains(&head.id) {
+                if shown.insert(head.id) && head.id > mark {
                     newer.push(head.id);
                 }
             }
             // A page without anything newer: what follows is older still.
             if newer.len() == before || number >= page.pages {
-                return Ok(newer);
+                return Ok((newer, shown));
             }
             number += 1;
         }

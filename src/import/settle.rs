@@ -32,9 +32,13 @@ pub(super) enum Settled {
 impl<T: Transport> Delivery<T> {
     /// When the attempt of an earlier run ended that began at `sent_at`: at the latest when this run began.
     pub(super) fn ended_before(&self, sent_at: Moment) -> Instant {
+        self.before_this_run(sent_at.plus_seconds(LONGEST_ATTEMPT))
+    }
+
+    /// A moment of an earlier run on this run's clock; what lies ahead is when this run began.
+    pub(super) fn before_this_run(&self, moment: Moment) -> Instant {
         let began = Instant::now() - self.clock.elapsed();
-        let since =
-            self.clock.began().epoch_seconds() - sent_at.plus_seconds(LONGEST_ATTEMPT).epoch_seconds();
+        let since = self.clock.began().epoch_seconds() - moment.epoch_seconds();
         let since = Duration::from_secs(u64::try_from(since).unwrap_or(0));
         began.checked_sub(since).unwrap_or(began)
     }
