@@ -74,6 +74,22 @@ impl Checkpoint {
         }
     }
 
+    /// The files whose calls wait although the mapping has changed since they were staged: they must be read again, so
+    /// that their calls are made anew.
+    pub fn to_make_anew(&self, lineage: &Lineage) -> Result<Vec<String>, CheckpointError> {
+        if get(&self.connection, "mapping")?.is_none_or(|known| known == lineage.mapping) {
+            return Ok(Vec::new());
+        }
+        Ok(self
+            .connection
+            .prepare(
+                "SELECT path FROM files WHERE id IN (SELECT file FROM calls INDEXED BY calls_waiting
+                 WHERE request IS NULL) ORDER BY id",
+            )?
+            .query_map([], |row| row.get(0))?
+            .collect::<Result<_, _>>()?)
+    }
+
     /// Stores how rows are read from now on.
     pub fn keep_lineage(&self, lineage: &Lineage) -> Result<(), CheckpointError> {
         put(&self.connection, "identity", &lineage.identity)?;

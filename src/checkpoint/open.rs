@@ -6,7 +6,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use rusqlite::{Connection, OpenFlags};
+use rusqlite::{Connection, OpenFlags, config::DbConfig};
 
 use super::{CheckpointError, lock::Lock, schema};
 
@@ -153,6 +153,10 @@ fn connect(path: &Path, access: OpenFlags) -> Result<Connection, CheckpointError
     connection
         .busy_timeout(std::time::Duration::from_secs(10))
         .and_then(|()| connection.execute_batch("PRAGMA cache_size = -16000;"))
+        .map_err(|error| of_open(path, &error))?;
+    // Without it every new value bound to a statement that may use a partial index has the statement compiled anew.
+    connection
+        .set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true)
         .map_err(|error| of_open(path, &error))?;
     connection.set_prepared_statement_cache_capacity(256);
     Ok(connection)

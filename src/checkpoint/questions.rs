@@ -218,6 +218,11 @@ impl Checkpoint {
         Ok(open_calls(&self.connection)?)
     }
 
+    /// Whether no request was ever made from it.
+    pub fn has_sent_nothing(&self) -> Result<bool, CheckpointError> {
+        Ok(self.connection.query_row("SELECT NOT EXISTS (SELECT 1 FROM requests)", [], |row| row.get(0))?)
+    }
+
     /// Calls whose fate is open.
     pub fn undecided_calls(&self) -> Result<u64, CheckpointError> {
         Ok(self.connection.query_row(

@@ -116,6 +116,7 @@ fn job(
             source_name: settings.mapping.source_name.clone(),
             settle: settings.limits.settle,
             give_up: settings.limits.give_up,
+            share_tag: settings.share_tag,
             workers: options.workers.map(usize::from),
         },
         lineage: setup.lineage(),

@@ -19,11 +19,13 @@ pub(super) struct Connection {
     default_inbox: Option<String>,
 }
 
-/// Asks the account.
+/// Asks the account. A checkpoint that `is_empty` is refused where the account holds imported conversations: they belong
+/// to another checkpoint, without which they would be imported again.
 pub(super) async fn connect<T: Transport>(
     client: &Client<T>,
     settings: &DeliverySettings,
     account: Option<&str>,
+    is_empty: bool,
 ) -> Result<Connection, ImportError> {
     let me = client.me().await?;
     let inboxes = client.inboxes().await?;
@@ -55,7 +57,22 @@ pub(super) async fn connect<T: Transport>(
     if let Some(inbox) = &settings.inbox {
         connection.inbox(inbox)?;
     }
+    if is_empty && !settings.share_tag {
+        refuse_others_imports(client, &settings.conversation.import_tag).await?;
+    }
     Ok(connection)
+}
+
+async fn refuse_others_imports<T: Transport>(client: &Client<T>, tag: &str) -> Result<(), ImportError> {
+    let there = client.conversations_by_tag(tag, 1).await?.total;
+    if there == 0 {
+        return Ok(());
+    }
+    Err(ImportError::Setting(format!(
+        "the checkpoint is empty, but the account already holds imported conversations ({there} with the tag `{tag}`): \
+         put the checkpoint back that they were imported with, or calls may be imported twice; where they are no import \
+         of these calls, allow it with --set account.share_tag=true"
+    )))
 }
 
 /// The company, never the person; where the service does not name it, the inboxes stand for it.

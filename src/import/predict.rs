@@ -5,7 +5,7 @@ use crate::{
     plan::{Cost, PackLimits, Prediction},
 };
 
-/// A request for who we are and one for the inboxes.
+/// A request for who we are and one for the inboxes; with an empty checkpoint one more, for an earlier import.
 const CONNECT_READS: u64 = 2;
 
 /// What lies ahead.
@@ -31,7 +31,7 @@ pub fn predict(checkpoint: &Checkpoint, limits: PackLimits) -> Result<Predicted,
     let mut cost = prediction.cost;
     cost.add_writes(made_by_request);
     if prediction.calls > 0 {
-        cost.add_reads(CONNECT_READS);
+        cost.add_reads(CONNECT_READS + u64::from(checkpoint.has_sent_nothing()?));
     }
     Ok(Predicted {
         calls: prediction.calls,

@@ -94,6 +94,14 @@ pub async fn import<T: Transport>(
     stop: CancellationToken,
 ) -> Result<Imported, ImportError> {
     checkpoint.check_lineage(&job.lineage, job.accept_mapping)?;
+    let unread =
+        |file: &String| !job.reading.inputs.iter().any(|input| input.name().as_ref() == file.as_str());
+    if let Some(file) = checkpoint.to_make_anew(&job.lineage)?.into_iter().find(unread) {
+        return Err(ImportError::Setting(format!(
+            "calls of `{file}` were staged with the mapping before and are not sent yet: name this file, too, so that \
+             they are made anew"
+        )));
+    }
     let run = checkpoint.begin_run(&job.run, job.clock.began())?;
     let (mut job, checkpoint, staged) =
         read_all(job, checkpoint, run, Arc::clone(&events), stop.clone()).await?;
@@ -150,10 +158,11 @@ async fn send_all<T: Transport>(
     if checkpoint.open_calls()? == 0 {
         return Ok((checkpoint, Delivered::default()));
     }
+    let is_empty = checkpoint.has_sent_nothing()?;
     let connected = tokio::select! {
         biased;
         () = stop.cancelled() => Err(ImportError::Stopped),
-        connected = connect(&client, &job.delivery, job.account.as_deref()) => connected,
+        connected = connect(&client, &job.delivery, job.account.as_deref(), is_empty) => connected,
     };
     let connection = match connected {
         Ok(connection) => connection,

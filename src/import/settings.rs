@@ -136,6 +136,8 @@ pub struct DeliverySettings {
     pub settle: Duration,
     /// Without any success for so long, the run stops.
     pub give_up: Duration,
+    /// Whether an empty checkpoint may meet an account that already holds conversations with the import tag.
+    pub share_tag: bool,
     /// Conversations worked on at the same time; found by itself where left out.
     pub workers: Option<usize>,
 }

@@ -152,3 +152,34 @@ fn another_name_of_the_source_is_refused_and_another_text_must_be_accepted() {
     desk.import(&served, &[&rewritten[..], &["--accept-mapping"]].concat()).with(0);
     assert_eq!(served.references().len(), 3);
 }
+
+#[test]
+fn calls_that_wait_are_made_anew_only_from_their_file() {
+    let desk = desk();
+    let served = Served::start(&[]);
+    // An earlier import staged its calls and found nobody at the other end.
+    let nobody = ["import", "calls.csv", "--api-url", "http://127.0.0.1:9", "--set", "limits.give_up=1s"];
+    Ended::of(desk.command(&nobody).env("HELPSCOUT_ACCESS_TOKEN", "t")).with(4);
+    desk.write("more.csv", CallLog::numbered(10..12, 2, |_| None).csv());
+    let changed = ["--set", "text.template={{ notes }}!", "--accept-mapping"];
+    let refused = desk.import(&served, &[&["more.csv"][..], &changed].concat());
+    refused.with(2).saying("`calls.csv`").saying("made anew");
+    desk.import(&served, &[&["calls.csv", "more.csv"][..], &changed].concat()).with(0);
+    assert_eq!(served.references().len(), 5);
+}
+
+#[test]
+fn an_empty_checkpoint_meets_an_account_with_imported_conversations_only_when_it_is_allowed() {
+    let (desk, served) = (desk(), Served::start(&[]));
+    desk.import(&served, &["calls.csv"]).with(0);
+    let elsewhere = ["calls.csv", "--checkpoint", "other.checkpoint"];
+    desk.import(&served, &elsewhere)
+        .with(2)
+        .saying("1 with the tag `callport`")
+        .saying("account.share_tag=true");
+    assert_eq!(served.references().len(), 3, "nothing was sent");
+    desk.write("more.csv", CallLog::numbered(10..12, 1, |_| None).csv());
+    let allowed = ["more.csv", "--checkpoint", "other.checkpoint", "--set", "account.share_tag=true"];
+    desk.import(&served, &allowed).with(0);
+    assert_eq!(served.references().len(), 5);
+}

@@ -84,9 +84,10 @@ fn crash_after_crash_comes_to_an_end() {
 fn what_crashed_before_it_left_is_proved_absent_and_sent() {
     let mut workload = Workload::default();
     workload.add(1, &Who::Id(1001), Some(204));
-    // The token, the owner, the inboxes, the thread count: eight events. The ninth is the append, its intent on disk.
+    // The token, the owner, the inboxes, earlier imports, the thread count: ten events. The eleventh is the append, its
+    // intent on disk.
     let mut trial = Trial::new(Setup::default(), workload);
-    let life = trial.live(Ending::AtEvent(9), CancellationToken::new());
+    let life = trial.live(Ending::AtEvent(11), CancellationToken::new());
     assert!(life.outcome.is_none());
     assert_eq!(trial.status().calls["sending"], 1);
     let life = trial.run();

@@ -263,6 +263,7 @@ impl Trial {
                 source_name: "sim".to_owned(),
                 settle: self.setup.settle,
                 give_up: GIVE_UP,
+                share_tag: false,
                 workers: self.setup.workers,
             },
             lineage: Lineage::default(),
