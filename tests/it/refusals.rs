@@ -175,7 +175,7 @@ fn an_empty_checkpoint_meets_an_account_with_imported_conversations_only_when_it
     let elsewhere = ["calls.csv", "--checkpoint", "other.checkpoint"];
     desk.import(&served, &elsewhere)
         .with(2)
-        .saying("1 with the tag `callport`")
+        .saying("2 with the tag `callport`")
         .saying("account.share_tag=true");
     assert_eq!(served.references().len(), 3, "nothing was sent");
     desk.write("more.csv", CallLog::numbered(10..12, 1, |_| None).csv());
