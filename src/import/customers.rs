@@ -96,7 +96,7 @@ impl<T: Transport> Worker<T> {
             match shared.settle(&request, ended, &mut self.slot).await? {
                 Settled::Landed => return self.made(id).await,
                 Settled::Absent => {}
-                Settled::Open => return Ok(Ready::NotNow),
+                Settled::Open | Settled::Nowhere => return Ok(Ready::NotNow),
             }
         }
         loop {
@@ -142,7 +142,7 @@ impl<T: Transport> Worker<T> {
             match shared.settle(&unknown, ended, &mut self.slot).await? {
                 Settled::Landed => return self.made(id).await,
                 Settled::Absent => {}
-                Settled::Open => return Ok(Ready::NotNow),
+                Settled::Open | Settled::Nowhere => return Ok(Ready::NotNow),
             }
         }
     }

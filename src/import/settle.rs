@@ -25,8 +25,10 @@ pub(super) enum Settled {
     Landed,
     /// It is not; its calls wait again.
     Absent,
-    /// It is not known yet.
+    /// It is not known yet, and what comes after it has to wait.
     Open,
+    /// It will hardly ever be known: there is nowhere to look. What comes after it need not wait.
+    Nowhere,
 }
 
 impl<T: Transport> Delivery<T> {
@@ -52,7 +54,7 @@ impl<T: Transport> Delivery<T> {
         slot: &mut Option<Slot>,
     ) -> Result<Settled, ImportError> {
         let settled = self.look_until_known(request, ended, slot).await?;
-        if settled != Settled::Open {
+        if matches!(settled, Settled::Landed | Settled::Absent) {
             let calls = request.calls.len() as u64;
             self.events.emit(ImportEvent::Settled { calls, landed: settled == Settled::Landed });
         }
@@ -97,7 +99,7 @@ impl<T: Transport> Delivery<T> {
             };
             match seen {
                 Seen::Landed => return Ok(Settled::Landed),
-                Seen::Nowhere => return Ok(Settled::Open),
+                Seen::Nowhere => return Ok(Settled::Nowhere),
                 Seen::Missed { later_one_visible } => looks.push(Look { after: began, later_one_visible }),
             }
         }

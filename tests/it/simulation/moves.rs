@@ -145,4 +145,5 @@ fn an_answer_lost_before_its_conversation_was_deleted_stays_undecided() {
     let life = trial.live(super::in_process::Ending::Own, tokio_util::sync::CancellationToken::new());
     let sheet = &life.ended().sheet;
     assert_eq!((sheet.imported, sheet.undecided), (4, 1), "{sheet:?}");
+    assert_eq!((sheet.rejected, sheet.pending), (7, 0), "the calls behind it do not wait for ever");
 }
