@@ -370,6 +370,8 @@ impl Stager<'_> {
     /// Sorts the new calls, settles repeats among them, and keeps at most `limit` new calls in whole conversations.
     /// Nothing counts before [`Stager::keep`].
     pub fn sort(&mut self, limit: Option<u64>) -> Result<StagedFigures, CheckpointError> {
+        // Sorting takes as much memory again as the cache: it is halved, so that more rows do not take more memory.
+        self.connection.execute_batch("PRAGMA cache_size = -8000; PRAGMA shrink_memory;")?;
         if self.any_nameless {
             merge::number_twins(self)?;
         }
@@ -411,7 +413,9 @@ impl Stager<'_> {
 fn end(connection: &Connection) -> Result<(), CheckpointError> {
     connection.execute_batch(schema::WAITING_INDEX)?;
     connection.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()))?;
-    connection.execute_batch("PRAGMA synchronous = FULL; PRAGMA wal_autocheckpoint = 1000;")?;
+    connection.execute_batch(
+        "PRAGMA synchronous = FULL; PRAGMA wal_autocheckpoint = 1000; PRAGMA cache_size = -16000;",
+    )?;
     Ok(())
 }
 

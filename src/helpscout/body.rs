@@ -273,11 +273,17 @@ fn digits(number: u64) -> usize {
 /// instructions a cache line; most texts need no more than the first.
 fn escaped(text: &str) -> usize {
     let bytes = text.as_bytes();
-    let short = bytes.iter().filter(|byte| matches!(byte, b'"' | b'\\' | 0..=0x1f)).count();
-    let is_long = |byte: &&u8| matches!(byte, 0..=0x07 | 0x0b | 0x0e..=0x1f);
-    let long = if short == 0 { 0 } else { bytes.iter().filter(is_long).count() };
+    let short = count(bytes, |byte| byte < 0x20 || byte == b'"' || byte == b'\\');
+    let is_long = |byte| matches!(byte, 0..=0x07 | 0x0b | 0x0e..=0x1f);
+    let long = if short == 0 { 0 } else { count(bytes, is_long) };
     // `\n` adds one byte, `\u0001` five.
     bytes.len() + short + 4 * long
+}
+
+/// How many of `bytes` are such; summed up in single bytes for as long as one holds the sum.
+fn count(bytes: &[u8], is_such: impl Fn(u8) -> bool) -> usize {
+    let in_part = |part: &[u8]| usize::from(part.iter().map(|byte| u8::from(is_such(*byte))).sum::<u8>());
+    bytes.chunks(usize::from(u8::MAX)).map(in_part).sum()
 }
 
 #[cfg(test)]
