@@ -77,8 +77,10 @@ impl Fault {
 impl fmt::Display for Fault {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match (&self.column, &self.value) {
-            (Some(column), Some(value)) => write!(f, "{column} `{value}`: {}", self.reason),
-            (Some(column), None) => write!(f, "{column}: {}", self.reason),
+            (Some(column), Some(value)) if !value.is_empty() => {
+                write!(f, "{column} `{value}`: {}", self.reason)
+            }
+            (Some(column), _) => write!(f, "{column}: {}", self.reason),
             _ => f.write_str(&self.reason),
         }
     }

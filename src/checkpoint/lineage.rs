@@ -48,10 +48,10 @@ impl Checkpoint {
         Ok(get(&self.connection, "account")?)
     }
 
-    /// Compares how rows are read with the last run's: another identity is refused once a call was staged, another
+    /// Compares how rows are read with the last run's: once something was sent, another identity is refused and another
     /// mapping needs `accepted`. What holds from now on is stored by [`Checkpoint::keep_lineage`].
     pub fn check_lineage(&self, lineage: &Lineage, accepted: bool) -> Result<(), CheckpointError> {
-        if self.is_fresh()? {
+        if self.has_sent_nothing()? {
             return Ok(());
         }
         let path = self.path().display();
@@ -74,10 +74,28 @@ impl Checkpoint {
         }
     }
 
+    fn reads_otherwise(&self, lineage: &Lineage) -> Result<bool, CheckpointError> {
+        let differs = |name, now: &String| -> Result<bool, CheckpointError> {
+            Ok(get(&self.connection, name)?.is_some_and(|known| known != *now))
+        };
+        Ok(differs("identity", &lineage.identity)? || differs("mapping", &lineage.mapping)?)
+    }
+
+    /// Drops what is staged where nothing was sent and rows are read otherwise now: it would be other calls.
+    pub fn begin_anew(&self, lineage: &Lineage) -> Result<(), CheckpointError> {
+        if self.has_sent_nothing()? && self.reads_otherwise(lineage)? {
+            self.connection.execute_batch(
+                "BEGIN IMMEDIATE; DELETE FROM calls; DELETE FROM call_keys; DELETE FROM texts; DELETE FROM raw_rows;
+                 DELETE FROM queues; DELETE FROM customers; COMMIT;",
+            )?;
+        }
+        Ok(())
+    }
+
     /// The files whose calls wait although the mapping has changed since they were staged: they must be read again, so
     /// that their calls are made anew.
     pub fn to_make_anew(&self, lineage: &Lineage) -> Result<Vec<String>, CheckpointError> {
-        if get(&self.connection, "mapping")?.is_none_or(|known| known == lineage.mapping) {
+        if !self.reads_otherwise(lineage)? {
             return Ok(Vec::new());
         }
         Ok(self
@@ -100,15 +118,20 @@ impl Checkpoint {
 
 /// The lines in which two canonical texts differ.
 fn difference(before: &str, now: &str) -> String {
-    let gone = before
-        .lines()
-        .filter(|line| !now.lines().any(|other| other == *line))
-        .map(|line| format!("`{line}` was"));
-    let come = now
-        .lines()
-        .filter(|line| !before.lines().any(|other| other == *line))
-        .map(|line| format!("`{line}` is"));
-    gone.chain(come).collect::<Vec<_>>().join(", ")
+    let key = |line: &str| line.split(" = ").next().unwrap_or_default().to_owned();
+    let value = |line: &str| line.split_once(" = ").map_or_else(String::new, |(_, value)| value.to_owned());
+    let find = |text: &str, wanted: &str| text.lines().find(|line| key(line) == wanted).map(value);
+    let mut keys: Vec<String> = before.lines().chain(now.lines()).map(key).collect();
+    keys.sort_unstable();
+    keys.dedup();
+    let shown =
+        |value: Option<String>| value.map_or_else(|| "nothing".to_owned(), |value| format!("`{value}`"));
+    keys.iter()
+        .map(|key| (key, find(before, key), find(now, key)))
+        .filter(|(_, before, now)| before != now)
+        .map(|(key, before, now)| format!("{key} was {} and is {}", shown(before), shown(now)))
+        .collect::<Vec<_>>()
+        .join(", ")
 }
 
 pub(super) fn get(connection: &Connection, name: &str) -> rusqlite::Result<Option<String>> {
@@ -158,19 +181,33 @@ mod tests {
         checkpoint.check_lineage(&first, false).unwrap();
         checkpoint.keep_lineage(&first).unwrap();
         let other_name = Lineage { identity: "source.name = b".into(), ..first.clone() };
-        checkpoint.check_lineage(&other_name, false).expect("nothing was staged yet");
+        checkpoint.check_lineage(&other_name, false).expect("nothing was sent yet");
         checkpoint
             .connection
-            .execute_batch(
-                "INSERT INTO calls (key, file, line, started_at, queue, customer, size, fingerprint) \
-                 VALUES (x'00', 1, 1, 0, 1, 1, 1, 1)",
-            )
+            .execute_batch("INSERT INTO requests (kind, state, run, sent_at) VALUES (0, 1, 1, 0)")
             .unwrap();
         let refused = checkpoint.check_lineage(&other_name, true).unwrap_err();
-        assert!(refused.to_string().contains("`source.name = a` was, `source.name = b` is"), "{refused}");
+        assert!(refused.to_string().contains("source.name was `a` and is `b`"), "{refused}");
         let other_mapping = Lineage { mapping: "call.notes = remarks".into(), ..first };
         let refused = checkpoint.check_lineage(&other_mapping, false).unwrap_err();
         assert!(refused.to_string().contains("--accept-mapping"), "{refused}");
         checkpoint.check_lineage(&other_mapping, true).unwrap();
+    }
+
+    #[test]
+    fn what_is_staged_is_dropped_where_nothing_was_sent_and_rows_read_otherwise() {
+        use crate::checkpoint::stage::tests::{call, fresh, load};
+        let (_folder, mut checkpoint) = fresh();
+        let first = Lineage { identity: "a = 1".into(), mapping: "b = 1".into() };
+        load(&mut checkpoint, "a.csv", &[call("1", "x")], None);
+        checkpoint.keep_lineage(&first).unwrap();
+        checkpoint.begin_anew(&first).unwrap();
+        assert_eq!(checkpoint.open_calls().unwrap(), 1);
+        let other = Lineage { mapping: "b = 2".into(), ..first };
+        assert_eq!(checkpoint.to_make_anew(&other).unwrap(), ["a.csv"]);
+        checkpoint.begin_anew(&other).unwrap();
+        assert_eq!(checkpoint.open_calls().unwrap(), 0);
+        load(&mut checkpoint, "a.csv", &[call("1", "x")], None);
+        assert_eq!(checkpoint.open_calls().unwrap(), 1);
     }
 }

@@ -215,6 +215,7 @@ impl Stager<'_> {
             return self.see_again(call, row, fingerprint);
         }
         let (state, known, started_at, place) = self.stored(call)?;
+        let moved = state.is_none() && self.belongs_elsewhere(call, row)?;
         let differs = known != fingerprint || started_at != row.staged.call.started_at.epoch_seconds();
         match state {
             Some(RequestState::Landed) => {
@@ -222,7 +223,7 @@ impl Stager<'_> {
                 self.figures.changed += u64::from(differs);
                 return Ok(());
             }
-            None if differs || place != (row.file, row.line) => self.replace(call, row)?,
+            None if differs || moved || place != (row.file, row.line) => self.replace(call, row)?,
             Some(RequestState::Refused) => self.replace(call, row)?,
             None | Some(RequestState::Sending | RequestState::Unknown) => {}
         }
@@ -256,6 +257,16 @@ impl Stager<'_> {
         }
         self.figures.repeats += 1;
         Ok(())
+    }
+
+    /// Whether a call that waits would now go into another conversation or to another customer.
+    fn belongs_elsewhere(&mut self, call: i64, row: &StagedRow) -> Result<bool, CheckpointError> {
+        let now = (self.queue(&row.staged)?, self.customer(&row.staged)?);
+        let stored: (i64, i64) = self
+            .connection
+            .prepare_cached("SELECT queue, customer FROM calls WHERE id = ?1")?
+            .query_row([call], |row| Ok((row.get(0)?, row.get(1)?)))?;
+        Ok(stored != now)
     }
 
     #[expect(clippy::type_complexity, reason = "the columns of one query, taken apart at once")]

@@ -43,6 +43,7 @@ async fn work(
     let folder = tempfile::Builder::new().prefix("callport-").tempdir().map_err(Failure::unexpected)?;
     let mut scratch = Checkpoint::scratch(&setup.paths.checkpoint, &folder.path().join("scratch"))?;
     scratch.check_lineage(&setup.lineage(), options.read.accept_mapping)?;
+    scratch.begin_anew(&setup.lineage())?;
     let run = scratch.begin_run("check", setup.now)?;
     let heard = Arc::clone(&listener);
     let staging = tokio::task::spawn_blocking(move || -> Result<(Checkpoint, Staged), ImportError> {

@@ -45,7 +45,6 @@ impl Failure {
     }
 
     /// Says what happened, then what to do.
-    #[expect(clippy::print_stderr, reason = "the one place where a failure is told")]
     pub(super) fn print(&self, color: Color) {
         let colored = match color {
             Color::Always => true,
@@ -53,10 +52,11 @@ impl Failure {
             Color::Auto => std::io::stderr().is_terminal() && std::env::var_os("NO_COLOR").is_none(),
         };
         let (red, plain) = if colored { ("\u{1b}[1;31m", "\u{1b}[0m") } else { ("", "") };
-        eprintln!("{red}error{plain}: {}", self.told());
+        let mut text = format!("{red}error{plain}: {}\n", self.told());
         for advice in &self.advice {
-            eprintln!("  {advice}");
+            text.extend(["  ", advice.as_str(), "\n"]);
         }
+        super::say(&text);
     }
 
     /// The error with its causes, each once: some messages name their cause themselves.

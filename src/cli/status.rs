@@ -32,7 +32,13 @@ fn text(status: &Status) -> String {
     lines.push("runs:".to_owned());
     for run in &status.runs {
         let end = run.finished_at.as_ref().map_or("not ended".to_owned(), |end| format!("ended {end}"));
-        lines.push(format!("  {} {end}", run.run));
+        let count = |name: &str| run.sheet.as_ref().and_then(|sheet| sheet[name].as_u64()).unwrap_or(0);
+        let sheet: Vec<String> = ["imported", "already_imported", "rejected", "undecided", "pending"]
+            .iter()
+            .filter(|name| count(name) > 0)
+            .map(|name| format!(", {} {}", grouped(count(name)), name.replace('_', " ")))
+            .collect();
+        lines.push(format!("  {} {end}{}", run.run, sheet.concat()));
     }
     if !status.undecided.is_empty() {
         lines.push("undecided:".to_owned());
@@ -46,6 +52,6 @@ fn text(status: &Status) -> String {
             call.call, call.file, call.line, call.sent_at
         ));
     }
-    lines.push(format!("{} bytes", grouped(status.checkpoint_bytes)));
+    lines.push(format!("the checkpoint takes {} bytes", grouped(status.checkpoint_bytes)));
     lines.join("\n") + "\n"
 }

@@ -9,7 +9,7 @@ pub enum ImportError {
     #[error(transparent)]
     Source(#[from] std::sync::Arc<SourceError>),
     /// The mapping does not fit a file.
-    #[error("the mapping does not fit `{file}`: {}", shown(.faults))]
+    #[error("the mapping does not fit `{file}`{}", shown(.faults))]
     Mapping {
         /// The file.
         file: String,
@@ -48,7 +48,7 @@ pub enum ImportError {
 }
 
 fn shown(faults: &[SettingFault]) -> String {
-    faults.iter().map(|fault| format!("{}: {}", fault.key, fault.reason)).collect::<Vec<_>>().join("; ")
+    faults.iter().map(|fault| format!("\n  {fault}")).collect()
 }
 
 impl From<ApiError> for ImportError {

@@ -102,6 +102,7 @@ pub async fn import<T: Transport>(
              they are made anew"
         )));
     }
+    checkpoint.begin_anew(&job.lineage)?;
     let run = checkpoint.begin_run(&job.run, job.clock.began())?;
     let (mut job, checkpoint, staged) =
         read_all(job, checkpoint, run, Arc::clone(&events), stop.clone()).await?;

@@ -143,7 +143,13 @@ impl Binding<'_> {
 
     fn absent(&mut self, key: &str, name: &str, reason: &str) {
         let near = hint(name, self.names());
-        let reason = format!("{reason}{near}; its headings are {}", list(self.names()));
+        // The headings once: a file that does not fit lacks many columns.
+        let headings = if self.faults.is_empty() {
+            format!("; the file's headings are {}", list(self.names()))
+        } else {
+            String::new()
+        };
+        let reason = format!("{reason}{near}{headings}");
         self.faults.push(SettingFault::new(key, reason));
     }
 

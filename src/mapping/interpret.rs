@@ -225,7 +225,7 @@ pub(in crate::mapping) mod tests {
     #[test]
     fn a_time_must_be_given_possible_and_past() {
         let start = |value: &'static str| rejection(own_names(), &with(&[("started_at", value)]));
-        assert!(start(" ").starts_with("started_at ``: no start time is given"));
+        assert!(start(" ").starts_with("started_at: no start time is given"));
         assert!(start("2026-11-22T08:00:01Z").contains("lies in the future"));
         assert!(start("2026-03-30 14:05:09").contains("`--time-zone`"));
         let berlin =

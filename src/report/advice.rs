@@ -1,4 +1,5 @@
-//! What to do after a run: one hint a situation, told once and last.
+//! What to do after a run: one hint a situation, told once and last. What ended a run before its end brings its own
+//! advice.
 
 use crate::import::Sheet;
 
@@ -6,13 +7,7 @@ use super::count::counted;
 
 /// The hints that fit `sheet`, the most urgent first; none where all is done.
 pub fn advice(sheet: &Sheet) -> Vec<String> {
-    [pending(sheet), undecided(sheet), rejected(sheet), changed(sheet)].into_iter().flatten().collect()
-}
-
-fn pending(sheet: &Sheet) -> Option<String> {
-    (sheet.pending > 0).then(|| {
-        format!("{} not sent yet: run the same command again to go on", counted(sheet.pending, "call"))
-    })
+    [undecided(sheet), rejected(sheet), changed(sheet)].into_iter().flatten().collect()
 }
 
 fn undecided(sheet: &Sheet) -> Option<String> {
@@ -28,7 +23,8 @@ fn rejected(sheet: &Sheet) -> Option<String> {
     let path = sheet.rejects_file.as_ref().map(|path| path.display().to_string());
     let rows = counted(new, "row");
     match (new, path) {
-        (0, _) => None,
+        (0, Some(path)) => Some(format!("the rejected rows, all as before, are in `{path}`")),
+        (0, None) => None,
         (_, Some(path)) => {
             Some(format!("{rows} rejected: mend `{path}` and import it with the same settings"))
         }
@@ -68,7 +64,6 @@ mod tests {
         assert_eq!(
             advice(&sheet),
             [
-                "1 call not sent yet: run the same command again to go on",
                 "2 calls undecided, because an answer was lost: `callport status` lists them, and every later run \
                  looks again",
                 "2 rows rejected: mend `rejects.csv` and import it with the same settings",

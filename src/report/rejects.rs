@@ -7,7 +7,8 @@
 
 use std::{
     collections::BTreeSet,
-    fs, io,
+    fs,
+    io::{self, BufRead, BufReader},
     path::{Path, PathBuf},
 };
 
@@ -70,7 +71,7 @@ impl RejectsFile {
         for part in std::mem::take(&mut self.parts) {
             let path = self.free_path(part.is_json());
             self.read.insert(real(&path));
-            let written = folder(&path).and_then(|folder| part.finish(&folder, &path));
+            let written = folder(&path).and_then(|folder| replace(&path, |path| part.finish(&folder, path)));
             written.map_err(|source| RejectsError { path: path.clone(), source })?;
             paths.push(path);
         }
@@ -105,6 +106,46 @@ impl RejectsFile {
 
     fn error(&self, source: io::Error) -> RejectsError {
         RejectsError { path: self.path.clone(), source }
+    }
+}
+
+/// Writes `path` anew. What was there and says otherwise is kept beside it, because a person may have mended it.
+fn replace(path: &Path, write: impl FnOnce(&Path) -> io::Result<()>) -> io::Result<()> {
+    let mut kept = path.as_os_str().to_owned();
+    kept.push(".bak");
+    let kept = PathBuf::from(kept);
+    let was_there = path.exists();
+    if was_there {
+        fs::rename(path, &kept)?;
+    }
+    if let Err(error) = write(path) {
+        if was_there {
+            fs::rename(&kept, path)?;
+        }
+        return Err(error);
+    }
+    if was_there && same(path, &kept)? {
+        fs::remove_file(&kept)?;
+    }
+    Ok(())
+}
+
+fn same(one: &Path, other: &Path) -> io::Result<bool> {
+    if fs::metadata(one)?.len() != fs::metadata(other)?.len() {
+        return Ok(false);
+    }
+    let (mut one, mut other) = (BufReader::new(fs::File::open(one)?), BufReader::new(fs::File::open(other)?));
+    loop {
+        let (left, right) = (one.fill_buf()?, other.fill_buf()?);
+        let length = left.len().min(right.len());
+        if left[..length] != right[..length] {
+            return Ok(false);
+        }
+        if length == 0 {
+            return Ok(left.len() == right.len());
+        }
+        one.consume(length);
+        other.consume(length);
     }
 }
 
@@ -291,5 +332,25 @@ mod tests {
                 path.display()
             );
         }
+    }
+
+    #[test]
+    fn a_file_that_a_person_mended_is_kept_and_one_that_says_the_same_is_not() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("rejects.csv");
+        let write = || {
+            let mut rejects = RejectsFile::new(path.clone(), &[], &SourceSettings::default());
+            rejects.add(&row(2, cells(&["a"], &["1"]))).unwrap();
+            rejects.finish().unwrap();
+            fs::read_to_string(&path).unwrap()
+        };
+        let kept = folder.path().join("rejects.csv.bak");
+        let written = write();
+        assert_eq!((write(), kept.exists()), (written.clone(), false));
+        let mended = written.replace("no time", "mended!");
+        #[expect(clippy::disallowed_methods, reason = "a person's editor")]
+        fs::write(&path, &mended).unwrap();
+        assert_eq!(write(), written);
+        assert_eq!(fs::read_to_string(&kept).unwrap(), mended);
     }
 }

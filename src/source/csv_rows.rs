@@ -197,7 +197,7 @@ impl CsvRows {
         // Halves of a character in neighbouring cells would pass as one, were it not for the second look.
         match str::from_utf8(text) {
             Ok(valid) if ends.iter().all(|end| valid.is_char_boundary(*end)) => Ok(valid),
-            _ => Err("has bytes that are not UTF-8".to_owned()),
+            _ => Err("has bytes that are not UTF-8: save the file as UTF-8".to_owned()),
         }
     }
 

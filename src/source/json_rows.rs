@@ -52,7 +52,8 @@ impl JsonRows {
 }
 
 fn parse(line: &[u8]) -> Result<Cells, String> {
-    let line = str::from_utf8(line).map_err(|_| "has bytes that are not UTF-8".to_owned())?;
+    let line = str::from_utf8(line)
+        .map_err(|_| "has bytes that are not UTF-8: save the file as UTF-8".to_owned())?;
     match serde_json::from_str(line) {
         Ok(Value::Object(object)) => match object.values().map(longest).max() {
             Some(bytes) if bytes > CELL_LIMIT => {

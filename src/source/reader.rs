@@ -193,7 +193,7 @@ mod tests {
             [
                 row(2, &["has 3 cells, the headings have 2", "1,\"a\nb\",c"]),
                 row(4, &["2", "ok"]),
-                row(5, &["has bytes that are not UTF-8", "3,\u{fffd}"]),
+                row(5, &["has bytes that are not UTF-8: save the file as UTF-8", "3,\u{fffd}"]),
                 row(6, &["has 1 cells, the headings have 2", "4"]),
                 row(7, &["5", "ok"]),
             ]
@@ -204,7 +204,7 @@ mod tests {
     fn halves_of_a_character_in_two_cells_are_not_one() {
         assert_eq!(
             records(b"a,b\n\xc3,\xa9\n", 9, &SourceSettings::default())[0].1[0],
-            "has bytes that are not UTF-8"
+            "has bytes that are not UTF-8: save the file as UTF-8"
         );
     }
 
