@@ -180,7 +180,11 @@ impl<T: Transport> Client<T> {
         }
         self.pacer.count_request();
         let request = WireRequest { method, target: target.to_owned(), headers, body };
-        let response = self.transport.send(request).await?;
+        let mut response = self.transport.send(request).await?;
+        // What is not plain success may be quoted in errors and logs, and a proxy may have echoed the request.
+        if response.status != 200 {
+            bearer.mask_in(&mut response);
+        }
         self.heed(&response);
         Ok(response)
     }

@@ -39,6 +39,23 @@ impl Bearer {
     pub(super) fn header(&self) -> HeaderValue {
         self.header.clone()
     }
+
+    /// Takes the token out of an answer that echoes it.
+    pub(super) fn mask_in(&self, response: &mut WireResponse) {
+        if let Some(token) = self.header.to_str().ok().and_then(|value| value.strip_prefix("Bearer ")) {
+            mask(token, response);
+        }
+    }
+}
+
+/// What is shorter is no secret of the service's, and would be found in common words.
+const SHORTEST_SECRET: usize = 8;
+
+fn mask(secret: &str, response: &mut WireResponse) {
+    let text = String::from_utf8_lossy(&response.body);
+    if secret.len() >= SHORTEST_SECRET && text.contains(secret) {
+        response.body = Bytes::from(text.replace(secret, "***"));
+    }
 }
 
 /// Holds the token.
@@ -174,8 +191,12 @@ async fn ask(
                 let why = format!("{} to the request for a token", response.status);
                 attempts.pause(&why, answer::retry_after(&response)).await?;
             }
-            Ok(response) => {
+            Ok(mut response) => {
                 patience.note_success();
+                if response.status != 200 {
+                    mask(form.client_id, &mut response);
+                    mask(form.client_secret, &mut response);
+                }
                 return read(&response);
             }
         }
