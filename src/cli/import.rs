@@ -143,9 +143,10 @@ fn tell(common: &Common, imported: &Imported) -> Result<(), Failure> {
 
 fn conclude(imported: Imported) -> Result<u8, Failure> {
     let sheet = imported.sheet;
+    let rejected = sheet.rejected > sheet.rejected_before || imported.refused_elsewhere > 0;
     match imported.halted {
         Some(error) => Err(error.into()),
-        None if sheet.rejected > sheet.rejected_before || imported.undecided > 0 => Ok(exit_code::INCOMPLETE),
+        None if rejected || imported.undecided > 0 => Ok(exit_code::INCOMPLETE),
         None => Ok(exit_code::DONE),
     }
 }

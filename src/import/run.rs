@@ -79,8 +79,10 @@ impl std::fmt::Debug for ImportJob {
 pub struct Imported {
     /// The sheet; it closes however the run ended.
     pub sheet: Sheet,
-    /// Calls of this and earlier runs whose fate is open.
+    /// Calls of this and earlier runs whose fate is open, and those that wait for it.
     pub undecided: u64,
+    /// Calls of files not read in this run that were refused.
+    pub refused_elsewhere: u64,
     /// Why it ended before its end.
     pub halted: Option<ImportError>,
 }
@@ -262,7 +264,7 @@ fn forbidden(
     sheet.seconds = job.clock.elapsed().as_secs_f64();
     end_run(checkpoint, run, job, &sheet)?;
     let rows = if rejected == 1 { "1 row is".to_owned() } else { format!("{rejected} rows are") };
-    Ok(Imported { sheet, undecided: 0, halted: Some(ImportError::Strict(rows)) })
+    Ok(Imported { sheet, undecided: 0, refused_elsewhere: 0, halted: Some(ImportError::Strict(rows)) })
 }
 
 fn begin_sheet(job: &ImportJob, checkpoint: &Checkpoint, staged: &Staged) -> Sheet {
@@ -306,8 +308,10 @@ fn conclude(
     for reason in delivered.warnings {
         sheet.warnings.push(WarningCount { reason, count: 1, file: String::new(), line: 0 });
     }
-    let undecided = checkpoint.undecided_calls()?;
-    if delivered.halted.is_none()
+    let undecided = checkpoint.open_calls()?;
+    // Who asks to stop when the last call has landed stops nothing.
+    let halted = delivered.halted.filter(|error| undecided > 0 || !matches!(error, ImportError::Stopped));
+    if halted.is_none()
         && let Err(error) = checkpoint.compact()
     {
         // The work is done; only space is lost, and the next run tries again.
@@ -315,7 +319,8 @@ fn conclude(
     }
     sheet.seconds = job.clock.elapsed().as_secs_f64();
     end_run(&checkpoint, run, job, &sheet)?;
-    Ok(Imported { sheet, undecided, halted: delivered.halted })
+    let refused_elsewhere = told.rejected.saturating_sub(counts.refused);
+    Ok(Imported { sheet, undecided, refused_elsewhere, halted })
 }
 
 fn end_run(checkpoint: &Checkpoint, run: i64, job: &ImportJob, sheet: &Sheet) -> Result<(), ImportError> {

@@ -61,6 +61,7 @@ impl<T: Transport> Delivery<T> {
         body: Bytes,
     ) -> Result<Sent, ImportError> {
         let mut attempt = 0;
+        let first = Instant::now();
         loop {
             let began = Instant::now();
             let reply = match target {
@@ -70,13 +71,12 @@ impl<T: Transport> Delivery<T> {
             };
             let ended = Instant::now();
             let wait = match verdict(&reply) {
-                Verdict::Throttled { .. } => Duration::ZERO,
+                Verdict::Throttled { .. } => {
+                    self.go_on_trying(id, first, "the rate limit is exceeded").await?;
+                    Duration::ZERO
+                }
                 Verdict::NotSent { why } => {
-                    if self.client.since_success() >= self.settings.give_up {
-                        self.ledger.not_stored(id, false).await?;
-                        let seconds = self.client.since_success().as_secs();
-                        return Err(ImportError::GaveUp { seconds, why });
-                    }
+                    self.go_on_trying(id, first, &why).await?;
                     let wait = Backoff::default().wait(attempt, self.chance());
                     self.events.emit(ImportEvent::Retrying { why, wait });
                     attempt += 1;
@@ -97,6 +97,17 @@ impl<T: Transport> Delivery<T> {
                 return Ok(Sent::Stopped);
             }
         }
+    }
+
+    /// Withdraws the request `id` and ends the run where nothing has succeeded for too long since its `first` attempt:
+    /// while nothing was tried, nothing could.
+    async fn go_on_trying(&self, id: i64, first: Instant, why: &str) -> Result<(), ImportError> {
+        let without = self.client.since_success().min(first.elapsed());
+        if without < self.settings.give_up {
+            return Ok(());
+        }
+        self.ledger.not_stored(id, false).await?;
+        Err(ImportError::GaveUp { seconds: without.as_secs(), why: why.to_owned() })
     }
 
     /// The intent of a request of this run.

@@ -227,10 +227,8 @@ impl<T: Transport> Worker<T> {
         mut row: ConversationRow,
         state: ConversationState,
     ) -> Result<Next, ImportError> {
-        row.state = state;
         let is_named_by_rows = self.queue.existing.is_some() && row.part == 1;
         let conversation = row.helpscout_id;
-        self.keep(row).await?;
         let settings = &self.shared.settings.conversation;
         let why = match state {
             ConversationState::Full if is_named_by_rows && settings.when_full == WhenFull::Reject => {
@@ -243,8 +241,15 @@ impl<T: Transport> Worker<T> {
                     "conversation {conversation} is locked by the company's policy (conversation.when_locked)"
                 )
             }
-            _ => return Ok(Next::GoOn),
+            _ => {
+                row.state = state;
+                self.keep(row).await?;
+                return Ok(Next::GoOn);
+            }
         };
+        // It stays open here: a later run judges its calls afresh, and must not take a closed one for a reason to go on
+        // in a new conversation.
+        self.keep(row).await?;
         self.refuse_queue(&why).await
     }
 

@@ -243,3 +243,17 @@ async fn any_proper_answer_counts_as_success_and_trouble_does_not() {
     client.note_success();
     assert_eq!(client.since_success(), Duration::ZERO);
 }
+
+#[tokio::test(start_paused = true)]
+async fn an_answer_that_echoes_the_token_does_not_bring_it_into_a_message() {
+    let wire = Scripted::by(|request| {
+        let echo = format!(r#"{{"message":"saw {}"}}"#, request.header("authorization").unwrap());
+        Ok(answered(if request.method == Method::POST { 400 } else { 403 }, &echo))
+    });
+    let client = noting(&wire, Credentials::Token("t0k-secret".into()), None);
+    let reply = client.write(Method::POST, "/v2/customers", "{}".into()).await;
+    let Reply::Answer(answer) = reply else { panic!() };
+    assert_eq!(answer.message.as_deref(), Some("saw Bearer ***"));
+    let error = client.read::<u32>("/v2/users/me").await.unwrap_err();
+    assert!(!error.to_string().contains("t0k-secret"), "{error}");
+}

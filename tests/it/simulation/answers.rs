@@ -168,3 +168,19 @@ fn a_portals_web_page_stops_the_run_and_is_looked_into_by_the_next() {
     assert_eq!((life.done().sheet.undecided, life.done().sheet.pending), (0, 0));
     assert_eq!(trial.sandbox().accepted_threads().len(), 100);
 }
+
+#[test]
+fn a_limit_that_never_lets_a_write_through_ends_the_run_and_the_next_one_goes_on() {
+    let faults =
+        "[[fault]]\non = \"write\"\nuntil = \"30m\"\ndo = \"refuse\"\nstatus = 429\nretry_after = 20";
+    let mut trial = Trial::new(setup(4, faults), mixed(100));
+    loop {
+        let life = trial.run();
+        if life.ended().halted.is_none() {
+            assert_eq!(life.done().sheet.imported, 100);
+            break;
+        }
+        assert!(matches!(life.halted(), ImportError::GaveUp { .. }), "{:?}", life.halted());
+        assert_eq!(life.ended().sheet.pending, 100);
+    }
+}

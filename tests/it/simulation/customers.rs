@@ -76,3 +76,13 @@ fn a_customer_that_does_not_exist_costs_its_own_calls_only() {
     let sheet = &life.done().sheet;
     assert_eq!((sheet.imported, sheet.rejected), (15, 3), "{:?}", life.told.rejected());
 }
+
+#[test]
+fn calls_that_wait_for_a_customer_nowhere_to_be_found_leave_the_run_open() {
+    let faults = "[service]\nindex_lag = \"9h\"\n[[fault]]\non = \"customer\"\ndo = \"omit_resource_id\"";
+    let workload = named(&Who::Phone("+15550101".into()), 3);
+    let mut trial = Trial::new(Setup { faults: faults.to_owned(), ..Setup::default() }, workload);
+    let life = trial.run();
+    assert_eq!((life.done().sheet.pending, life.done().undecided), (3, 3), "they are not done");
+    assert_eq!(trial.count(RequestKind::Customer), 1);
+}

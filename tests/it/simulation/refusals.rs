@@ -1,6 +1,9 @@
 //! Requests that the service refuses: the call at fault alone is rejected, or the run stops and rejects nothing.
 
-use callport::{import::ImportError, sandbox::RequestKind};
+use callport::{
+    import::{ConversationSettings, ImportError, WhenFull, WhenLocked},
+    sandbox::RequestKind,
+};
 
 use super::{
     trial::{Setup, Trial},
@@ -110,5 +113,26 @@ fn a_denial_stops_the_run_and_rejects_nothing() {
         let life = trial.run();
         assert!(matches!(life.halted(), ImportError::Refused(_)), "{status}: {:?}", life.halted());
         assert_eq!((life.ended().sheet.rejected, life.ended().sheet.pending), (0, 150), "{status}");
+    }
+}
+
+#[test]
+fn what_a_full_or_locked_conversation_refuses_is_refused_by_every_run() {
+    let faults = "[[fault]]\non = \"append\"\nat = [1]\ndo = \"lock\"";
+    for (existing, faults) in [(203, ""), (204, faults)] {
+        let conversation = ConversationSettings {
+            when_full: WhenFull::Reject,
+            when_locked: WhenLocked::Reject,
+            ..ConversationSettings::default()
+        };
+        let mut workload = Workload::default();
+        workload.add(3, &Who::Id(1001), Some(existing));
+        let setup = Setup { faults: faults.to_owned(), conversation, ..Setup::default() };
+        let mut trial = Trial::new(setup, workload);
+        for before in [0, 3] {
+            let sheet = trial.run().done().sheet.clone();
+            assert_eq!((sheet.rejected, sheet.rejected_before), (3, before), "{existing}");
+            assert_eq!((sheet.imported, trial.count(RequestKind::Create)), (0, 0), "{existing}");
+        }
     }
 }
