@@ -49,7 +49,7 @@ impl Checkpoint {
     }
 
     /// Compares how rows are read with the last run's: once something was sent, another identity is refused and another
-    /// mapping needs `accepted`. What holds from now on is stored by [`Checkpoint::keep_lineage`].
+    /// mapping needs `accepted`. What holds from now on is stored by [`super::Stager::keep`].
     pub fn check_lineage(&self, lineage: &Lineage, accepted: bool) -> Result<(), CheckpointError> {
         if self.has_sent_nothing()? {
             return Ok(());
@@ -107,13 +107,12 @@ impl Checkpoint {
             .query_map([], |row| row.get(0))?
             .collect::<Result<_, _>>()?)
     }
+}
 
-    /// Stores how rows are read from now on.
-    pub fn keep_lineage(&self, lineage: &Lineage) -> Result<(), CheckpointError> {
-        put(&self.connection, "identity", &lineage.identity)?;
-        put(&self.connection, "mapping", &lineage.mapping)?;
-        Ok(())
-    }
+/// Stores how rows are read from now on.
+pub(super) fn keep(connection: &Connection, lineage: &Lineage) -> rusqlite::Result<()> {
+    put(connection, "identity", &lineage.identity)?;
+    put(connection, "mapping", &lineage.mapping)
 }
 
 /// The lines in which two canonical texts differ.
@@ -179,7 +178,7 @@ mod tests {
         let (_folder, checkpoint) = checkpoint();
         let first = Lineage { identity: "source.name = a".into(), mapping: "call.notes = notes".into() };
         checkpoint.check_lineage(&first, false).unwrap();
-        checkpoint.keep_lineage(&first).unwrap();
+        keep(&checkpoint.connection, &first).unwrap();
         let other_name = Lineage { identity: "source.name = b".into(), ..first.clone() };
         checkpoint.check_lineage(&other_name, false).expect("nothing was sent yet");
         checkpoint
@@ -200,7 +199,7 @@ mod tests {
         let (_folder, mut checkpoint) = fresh();
         let first = Lineage { identity: "a = 1".into(), mapping: "b = 1".into() };
         load(&mut checkpoint, "a.csv", &[call("1", "x")], None);
-        checkpoint.keep_lineage(&first).unwrap();
+        keep(&checkpoint.connection, &first).unwrap();
         checkpoint.begin_anew(&first).unwrap();
         assert_eq!(checkpoint.open_calls().unwrap(), 1);
         let other = Lineage { mapping: "b = 2".into(), ..first };

@@ -113,7 +113,7 @@ fn judge_equals(stager: &mut Stager<'_>) -> Result<(), CheckpointError> {
         }
     }
     stager.figures.repeats += repeats;
-    drop_calls(stager)?;
+    drop_calls(stager.connection)?;
     for (rejected, known) in conflicts {
         stager.conflict(rejected.file, rejected.line, known.file, known.line)?;
     }
@@ -192,13 +192,12 @@ pub(super) fn keep_whole_conversations(stager: &mut Stager<'_>, limit: u64) -> R
             params![before, queue, limit],
         )?;
     }
-    stager.figures.left_out = drop_calls(stager)?;
+    stager.figures.left_out = drop_calls(stager.connection)?;
     Ok(())
 }
 
 /// Drops the calls that `temp.dropped` names, with their keys; how many there were.
-fn drop_calls(stager: &Stager<'_>) -> rusqlite::Result<u64> {
-    let connection = &*stager.connection;
+pub(super) fn drop_calls(connection: &Connection) -> rusqlite::Result<u64> {
     let any: bool =
         connection.query_row("SELECT EXISTS (SELECT 1 FROM temp.dropped)", [], |row| row.get(0))?;
     if !any {

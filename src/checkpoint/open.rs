@@ -62,6 +62,25 @@ impl Checkpoint {
         Ok(self.connection.query_row("SELECT NOT EXISTS (SELECT 1 FROM calls)", [], |row| row.get(0))?)
     }
 
+    /// Writes the checkpoint back where somebody has removed its file meanwhile; what there is to say then. The system
+    /// keeps an open file until it is closed.
+    pub fn write_back_if_gone(&self) -> Result<Option<String>, CheckpointError> {
+        if self.path.exists() {
+            return Ok(None);
+        }
+        let unusable = |why: String| CheckpointError::Unusable { path: self.path.clone(), why };
+        let folder =
+            self.path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+        let aside = tempfile::Builder::new()
+            .prefix(".callport-")
+            .tempfile_in(folder)
+            .map_err(|error| unusable(error.to_string()))?
+            .into_temp_path();
+        self.connection.execute("VACUUM INTO ?1", [aside.to_string_lossy()])?;
+        aside.persist_noclobber(&self.path).map_err(|error| unusable(error.to_string()))?;
+        Ok(Some("the checkpoint was removed during the run and is written back".to_owned()))
+    }
+
     /// Drops the texts that have landed and gives their space back to the disk.
     pub fn compact(&mut self) -> Result<(), CheckpointError> {
         if super::stage::drop_landed_texts(&mut self.connection)? > 0 {
@@ -272,5 +291,22 @@ mod tests {
         checkpoint.connection.pragma_update(None, "user_version", schema::VERSION + 1).unwrap();
         drop(checkpoint);
         assert!(matches!(Checkpoint::open(&path), Err(CheckpointError::Newer { .. })));
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn a_checkpoint_that_somebody_removed_is_written_back() {
+        use crate::checkpoint::stage::tests::{call, load};
+        use std::os::unix::fs::PermissionsExt;
+        let folder = folder();
+        let path = folder.path().join("c");
+        let mut checkpoint = Checkpoint::open(&path).unwrap();
+        load(&mut checkpoint, "a.csv", &[call("1", "x")], None);
+        assert_eq!(checkpoint.write_back_if_gone().unwrap(), None);
+        std::fs::remove_file(&path).unwrap();
+        assert!(checkpoint.write_back_if_gone().unwrap().is_some());
+        drop(checkpoint);
+        assert_eq!(path.metadata().unwrap().permissions().mode() & 0o777, 0o600);
+        assert_eq!(Checkpoint::open(&path).unwrap().open_calls().unwrap(), 1);
     }
 }

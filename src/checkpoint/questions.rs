@@ -218,6 +218,18 @@ impl Checkpoint {
         Ok(open_calls(&self.connection)?)
     }
 
+    /// The inboxes of the calls that wait, as the configuration names them.
+    pub fn planned_inboxes(&self) -> Result<Vec<String>, CheckpointError> {
+        Ok(self
+            .connection
+            .prepare(
+                "SELECT DISTINCT inbox FROM queues WHERE existing IS NULL
+                   AND id IN (SELECT queue FROM calls INDEXED BY calls_waiting WHERE request IS NULL)",
+            )?
+            .query_map([], |row| row.get(0))?
+            .collect::<Result<_, _>>()?)
+    }
+
     /// Whether no request was ever made from it.
     pub fn has_sent_nothing(&self) -> Result<bool, CheckpointError> {
         Ok(self.connection.query_row("SELECT NOT EXISTS (SELECT 1 FROM requests)", [], |row| row.get(0))?)

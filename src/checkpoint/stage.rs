@@ -9,7 +9,7 @@ use std::collections::HashMap;
 
 use rusqlite::{Connection, OptionalExtension, params};
 
-use super::{Checkpoint, CheckpointError, LateRow, late, lineage, merge, schema};
+use super::{Checkpoint, CheckpointError, LateRow, Lineage, late, lineage, merge, schema};
 use crate::{
     call::{Call, CallKey, Customer, Destination, stable_digest, text_fingerprint},
     policy::RequestState,
@@ -121,6 +121,17 @@ impl Checkpoint {
             queues: HashMap::new(),
             customers: HashMap::new(),
         })
+    }
+}
+
+impl Checkpoint {
+    /// Takes back what a run has staged behind the call `before`: it was refused before its first request.
+    pub fn unstage(&mut self, before: i64) -> Result<(), CheckpointError> {
+        let transaction = self.connection.transaction()?;
+        transaction.execute("INSERT INTO temp.dropped SELECT id FROM calls WHERE id > ?1", [before])?;
+        merge::drop_calls(&transaction)?;
+        lineage::put(&transaction, "staged_to", &before.to_string())?;
+        Ok(transaction.commit()?)
     }
 }
 
@@ -393,8 +404,11 @@ impl Stager<'_> {
         Ok(self.figures)
     }
 
-    /// Makes what was loaded and sorted count.
-    pub fn keep(self) -> Result<(), CheckpointError> {
+    /// Makes what was loaded and sorted count, and with it how rows were read.
+    pub fn keep(self, lineage: Option<&Lineage>) -> Result<(), CheckpointError> {
+        if let Some(lineage) = lineage {
+            lineage::keep(self.connection, lineage)?;
+        }
         let last: i64 =
             self.connection.query_row("SELECT COALESCE(MAX(id), 0) FROM calls", [], |row| row.get(0))?;
         lineage::put(self.connection, "staged_to", &last.max(self.before).to_string())?;
@@ -575,7 +589,7 @@ pub(super) mod tests {
             }
         }
         let figures = stager.sort(limit).unwrap();
-        stager.keep().unwrap();
+        stager.keep(None).unwrap();
         figures
     }
 

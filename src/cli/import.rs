@@ -119,7 +119,6 @@ fn job(
             share_tag: settings.share_tag,
             workers: options.workers.map(usize::from),
         },
-        lineage: setup.lineage(),
         accept_mapping: options.read.accept_mapping,
         account,
         run: run_name(setup.now),

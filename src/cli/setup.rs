@@ -95,6 +95,7 @@ impl Setup {
             limit: options.limit,
             strict: options.strict,
             now: self.now,
+            lineage: self.lineage(),
         })
     }
 

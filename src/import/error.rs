@@ -47,6 +47,17 @@ pub enum ImportError {
     Refused(String),
 }
 
+impl ImportError {
+    /// Whether it forbids the first request, so that nothing of the run stays staged.
+    pub(super) fn is_refusal(&self) -> bool {
+        match self {
+            Self::Setting(_) | Self::Declined => true,
+            Self::Checkpoint(error) => error.is_refusal(),
+            _ => false,
+        }
+    }
+}
+
 fn shown(faults: &[SettingFault]) -> String {
     faults.iter().map(|fault| format!("\n  {fault}")).collect()
 }

@@ -16,7 +16,7 @@ use super::{
     stage::stage,
 };
 use crate::{
-    checkpoint::{Checkpoint, CheckpointError, Ledger, Lineage, SheetCounts},
+    checkpoint::{Checkpoint, CheckpointError, Ledger, SheetCounts},
     helpscout::{Client, Transport},
     plan::PackLimits,
 };
@@ -27,8 +27,6 @@ pub struct ImportJob {
     pub reading: Reading,
     /// How calls are delivered.
     pub delivery: DeliverySettings,
-    /// How rows are read, for comparing with the last run's.
-    pub lineage: Lineage,
     /// Whether another mapping than the last run's is wanted.
     pub accept_mapping: bool,
     /// The account's name in the checkpoint, where it is not asked of the service.
@@ -95,23 +93,22 @@ pub async fn import<T: Transport>(
     events: Arc<dyn EventSink>,
     stop: CancellationToken,
 ) -> Result<Imported, ImportError> {
-    checkpoint.check_lineage(&job.lineage, job.accept_mapping)?;
+    checkpoint.check_lineage(&job.reading.lineage, job.accept_mapping)?;
     let unread =
         |file: &String| !job.reading.inputs.iter().any(|input| input.name().as_ref() == file.as_str());
-    if let Some(file) = checkpoint.to_make_anew(&job.lineage)?.into_iter().find(unread) {
+    if let Some(file) = checkpoint.to_make_anew(&job.reading.lineage)?.into_iter().find(unread) {
         return Err(ImportError::Setting(format!(
             "calls of `{file}` were staged with the mapping before and are not sent yet: name this file, too, so that \
              they are made anew"
         )));
     }
-    checkpoint.begin_anew(&job.lineage)?;
+    checkpoint.begin_anew(&job.reading.lineage)?;
     let run = checkpoint.begin_run(&job.run, job.clock.began())?;
     let (mut job, checkpoint, staged) =
         read_all(job, checkpoint, run, Arc::clone(&events), stop.clone()).await?;
     if staged.forbidden {
         return forbidden(&job, &checkpoint, run, &staged);
     }
-    checkpoint.keep_lineage(&job.lineage)?;
     events.emit(ImportEvent::Staged(StageCount {
         rows: staged.rows,
         to_send: checkpoint.open_calls()?,
@@ -121,7 +118,9 @@ pub async fn import<T: Transport>(
     }));
     let of_rows = checkpoint.sheet_counts(staged.figures.before)?;
     let carried_over = checkpoint.open_calls()?.saturating_sub(of_rows.pending + of_rows.undecided);
-    let (checkpoint, delivered) = send_all(&mut job, checkpoint, client, run, &events, stop).await?;
+    let before = staged.figures.before;
+    let (checkpoint, delivered) =
+        send_all(&mut job, checkpoint, client, (run, before), &events, stop).await?;
     let (checkpoint, told) = tell_refused(checkpoint, run, job.reading.source.clone(), events).await?;
     conclude(&job, checkpoint, run, &staged, delivered, told, carried_over)
 }
@@ -149,26 +148,31 @@ async fn blocking<V: Send + 'static>(
         .map_err(|failure| ImportError::Unexpected(format!("a task of the program failed: {failure}")))?
 }
 
-/// Connects, sends all that waits, and gives the checkpoint back. What ends this early is part of what it returns.
+/// Connects, sends all that waits, and gives the checkpoint back. What ends this early is part of what it returns; what
+/// forbids the first request takes back what was staged.
 async fn send_all<T: Transport>(
     job: &mut ImportJob,
     checkpoint: Checkpoint,
     client: Client<T>,
-    run: i64,
+    (run, before): (i64, i64),
     events: &Arc<dyn EventSink>,
     stop: CancellationToken,
 ) -> Result<(Checkpoint, Delivered), ImportError> {
     if checkpoint.open_calls()? == 0 {
         return Ok((checkpoint, Delivered::default()));
     }
-    let is_empty = checkpoint.has_sent_nothing()?;
-    let connected = tokio::select! {
+    let mut checkpoint = checkpoint;
+    let met = tokio::select! {
         biased;
         () = stop.cancelled() => Err(ImportError::Stopped),
-        connected = connect(&client, &job.delivery, job.account.as_deref(), is_empty) => connected,
+        met = meet(job, &mut checkpoint, &client) => met,
     };
-    let connection = match connected {
+    let connection = match met {
         Ok(connection) => connection,
+        Err(error) if error.is_refusal() => {
+            checkpoint.unstage(before)?;
+            return Err(error);
+        }
         Err(error) => {
             let pace = client.pace();
             let delivered = Delivered {
@@ -181,12 +185,6 @@ async fn send_all<T: Transport>(
             return Ok((checkpoint, delivered));
         }
     };
-    let (checkpoint, agreed) = agree(job.ask.take(), checkpoint, &connection, &client, &job.delivery).await?;
-    if !agreed {
-        let halted = Some(ImportError::Declined);
-        return Ok((checkpoint, Delivered { halted, ..Delivered::default() }));
-    }
-    checkpoint.belong_to(&connection.account)?;
     events.emit(ImportEvent::Connected { account: connection.shown(), user: connection.user.clone() });
     let (ledger, task) = Ledger::open(checkpoint);
     let (again, queues) = mpsc::unbounded_channel();
@@ -207,33 +205,39 @@ async fn send_all<T: Transport>(
     Ok((checkpoint, delivered?))
 }
 
-/// Asks before the first write to an account.
-async fn agree<T: Transport>(
-    ask: Option<Ask>,
-    checkpoint: Checkpoint,
-    connection: &Connection,
+/// Everything that must hold before the first write: the account is the checkpoint's own, its inboxes are there, and
+/// where it is met for the first time a person agrees.
+async fn meet<T: Transport>(
+    job: &mut ImportJob,
+    checkpoint: &mut Checkpoint,
     client: &Client<T>,
-    settings: &DeliverySettings,
-) -> Result<(Checkpoint, bool), ImportError> {
-    let Some(ask) = ask.filter(|_| checkpoint.account().is_ok_and(|known| known.is_none())) else {
-        return Ok((checkpoint, true));
-    };
-    let (account, user, limit) = (connection.shown(), connection.user.clone(), client.pace().limit);
-    let limits = PackLimits::new(settings.conversation.pack);
-    blocking(move || {
-        let predicted = predict(&checkpoint, limits)?;
+) -> Result<Connection, ImportError> {
+    let is_empty = checkpoint.has_sent_nothing()?;
+    let connection = connect(client, &job.delivery, job.account.as_deref(), is_empty).await?;
+    for inbox in checkpoint.planned_inboxes()? {
+        connection.inbox(&inbox)?;
+    }
+    let is_known = checkpoint.account()?.is_some();
+    if is_known {
+        checkpoint.belong_to(&connection.account)?;
+    }
+    if let Some(ask) = job.ask.take().filter(|_| !is_known) {
+        let predicted = predict(checkpoint, PackLimits::new(job.delivery.conversation.pack))?;
         let prospect = Prospect {
-            account,
-            user,
+            account: connection.shown(),
+            user: connection.user.clone(),
             calls: predicted.calls,
             conversations: predicted.conversations,
             new_customers: predicted.customers_new,
             units: predicted.cost.units,
-            limit,
+            limit: client.pace().limit,
         };
-        Ok((checkpoint, ask(&prospect)))
-    })
-    .await
+        if !blocking(move || Ok(ask(&prospect))).await? {
+            return Err(ImportError::Declined);
+        }
+    }
+    checkpoint.belong_to(&connection.account)?;
+    Ok(connection)
 }
 
 async fn tell_refused(
@@ -306,6 +310,9 @@ fn conclude(
     sheet.rate_units = delivered.units;
     sheet.throttled = delivered.throttled;
     for reason in delivered.warnings {
+        sheet.warnings.push(WarningCount { reason, count: 1, file: String::new(), line: 0 });
+    }
+    if let Some(reason) = checkpoint.write_back_if_gone()? {
         sheet.warnings.push(WarningCount { reason, count: 1, file: String::new(), line: 0 });
     }
     let undecided = checkpoint.open_calls()?;

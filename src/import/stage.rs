@@ -21,7 +21,7 @@ use super::{
 };
 use crate::{
     call::{Call, Headings, Moment, Rejection, Row, stable_digest},
-    checkpoint::{Checkpoint, StagedCall, StagedFigures, Stager},
+    checkpoint::{Checkpoint, Lineage, StagedCall, StagedFigures, Stager},
     helpscout::{CustomerRef, thread_size},
     mapping::{BoundMapping, Mapping, Outcome},
     source::{Input, Reader, Record, SourceError, SourceSettings},
@@ -51,6 +51,8 @@ pub struct Reading {
     pub strict: bool,
     /// No call can have begun after this.
     pub now: Moment,
+    /// How rows are read, to be kept with what is staged.
+    pub lineage: Lineage,
 }
 
 /// What staging found.
@@ -344,7 +346,7 @@ impl<'a> Writer<'a> {
         if self.staged.forbidden {
             self.stager.discard()?;
         } else {
-            self.stager.keep()?;
+            self.stager.keep(Some(&self.reading.lineage))?;
         }
         tracing::debug!("the calls are staged");
         Ok(self.staged)

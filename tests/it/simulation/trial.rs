@@ -256,6 +256,7 @@ impl Trial {
                 limit: None,
                 strict: false,
                 now,
+                lineage: Lineage::default(),
             },
             delivery: DeliverySettings {
                 conversation: self.setup.conversation.clone(),
@@ -266,7 +267,6 @@ impl Trial {
                 share_tag: false,
                 workers: self.setup.workers,
             },
-            lineage: Lineage::default(),
             accept_mapping: false,
             account: None,
             run: format!("run-{}", self.lives),
