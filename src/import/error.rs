@@ -59,7 +59,9 @@ impl ImportError {
 }
 
 fn shown(faults: &[SettingFault]) -> String {
-    faults.iter().map(|fault| format!("\n  {fault}")).collect()
+    let mut lines = vec![String::new()];
+    lines.extend(faults.iter().map(ToString::to_string));
+    lines.join("\n  ")
 }
 
 impl From<ApiError> for ImportError {
