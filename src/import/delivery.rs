@@ -10,7 +10,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::{
     Clock, DeliverySettings, EventSink, ImportError, ImportEvent, connect::Connection, creations::Creations,
-    gates::Gates, slots::Slots,
+    gates::Gates, joins::Joins, slots::Slots,
 };
 use crate::{
     call::{REFERENCE_SLOT, Reference},
@@ -41,6 +41,7 @@ pub(super) struct Delivery<T> {
     /// The largest body that the service is known to take.
     body_limit: AtomicUsize,
     refusals: Mutex<Refusals>,
+    pub(super) joins: Joins,
     warned: Mutex<Vec<String>>,
     chance: Mutex<fastrand::Rng>,
 }
@@ -94,6 +95,7 @@ impl<T: Transport> Delivery<T> {
             tags,
             body_limit: AtomicUsize::new(DEFAULT_BODY_LIMIT),
             refusals: Mutex::default(),
+            joins: Joins::default(),
             warned: Mutex::default(),
             chance: Mutex::new(fastrand::Rng::with_seed(parts.chance_seed)),
             client: parts.client,

@@ -16,6 +16,7 @@ mod delivery;
 mod error;
 mod event;
 mod gates;
+mod joins;
 mod late;
 mod look;
 mod predict;

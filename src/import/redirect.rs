@@ -57,7 +57,7 @@ impl<T: Transport> Worker<T> {
     }
 
     async fn join_owner(&mut self, helpscout_id: u64, owner: i64) -> Result<Way, ImportError> {
-        if owner == self.queue.id {
+        if owner == self.queue.id || !self.shared.joins.may_join(self.queue.id, owner) {
             // One of our own parts lives on in another: a new part takes what comes.
             self.close_gone(helpscout_id).await?;
             return Ok(Way::On);
