@@ -95,7 +95,7 @@ impl Checkpoint {
     pub fn stage(&mut self, run: i64) -> Result<Stager<'_>, CheckpointError> {
         let connection = &mut self.connection;
         connection.execute_batch(
-            "PRAGMA synchronous = NORMAL; PRAGMA wal_autocheckpoint = 4000; DROP INDEX IF EXISTS calls_waiting;
+            "PRAGMA synchronous = NORMAL; PRAGMA wal_autocheckpoint = 2000; DROP INDEX IF EXISTS calls_waiting;
              DROP TABLE IF EXISTS temp.seen; DROP TABLE IF EXISTS temp.twins; DROP TABLE IF EXISTS temp.late;
              CREATE TEMP TABLE seen (
                call INTEGER PRIMARY KEY, file INTEGER, line INTEGER, fingerprint INTEGER, updated_at INTEGER, open INTEGER
@@ -392,8 +392,8 @@ impl Stager<'_> {
     /// Sorts the new calls, settles repeats among them, and keeps at most `limit` new calls in whole conversations.
     /// Nothing counts before [`Stager::keep`].
     pub fn sort(&mut self, limit: Option<u64>) -> Result<StagedFigures, CheckpointError> {
-        // Sorting takes as much memory again as the cache: it is halved, so that more rows do not take more memory.
-        self.connection.execute_batch("PRAGMA cache_size = -8000; PRAGMA shrink_memory;")?;
+        // Sorting takes as much memory again as the cache: it is made smaller, so that more rows do not take more memory.
+        self.connection.execute_batch("PRAGMA cache_size = -4000; PRAGMA shrink_memory;")?;
         if self.any_nameless {
             merge::number_twins(self)?;
         }
