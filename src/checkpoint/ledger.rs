@@ -11,7 +11,7 @@ use tokio::sync::{mpsc, oneshot};
 
 use super::{
     CarriedCall, Checkpoint, CheckpointError, ConversationRow, CustomerRow, NewRequest, QueueStart,
-    QueueState, UnknownRequest, WaitingCall, delivery, questions, stage,
+    QueueState, UnknownRequest, WaitingCall, delivery, questions, rejections,
 };
 use crate::call::Moment;
 
@@ -261,7 +261,7 @@ impl Ledger {
 
     /// Takes note of a rejection; whether an earlier run made it too.
     pub async fn note_rejection(&self, fingerprint: [u8; 16], run: i64) -> Result<bool, CheckpointError> {
-        self.run(move |c| Ok(stage::note_rejection(c, fingerprint, run)?)).await
+        self.run(move |c| Ok(rejections::note_rejection(c, fingerprint, run)?)).await
     }
 }
 

@@ -15,6 +15,7 @@
 
 mod delivery;
 mod error;
+mod known_calls;
 mod late;
 mod ledger;
 mod lineage;
@@ -22,9 +23,11 @@ mod lock;
 mod merge;
 mod open;
 mod questions;
+mod rejections;
 mod rows;
 mod schema;
 mod stage;
+mod staged_call;
 
 pub use error::CheckpointError;
 pub use late::LateRow;
@@ -36,4 +39,5 @@ pub use rows::{
     CarriedCall, ConversationRow, ConversationState, CustomerRow, NewRequest, QueueStart, QueueState,
     RequestKind, UnknownRequest, WaitingCall,
 };
-pub use stage::{StagedCall, StagedFigures, Stager};
+pub use stage::{StagedFigures, Stager};
+pub use staged_call::StagedCall;

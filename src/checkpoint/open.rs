@@ -83,7 +83,7 @@ impl Checkpoint {
 
     /// Drops the texts that have landed and gives their space back to the disk.
     pub fn compact(&mut self) -> Result<(), CheckpointError> {
-        if super::stage::drop_landed_texts(&mut self.connection)? > 0 {
+        if drop_landed_texts(&mut self.connection)? > 0 {
             self.connection.execute_batch("VACUUM;")?;
         }
         self.connection.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()))?;
@@ -96,6 +96,25 @@ impl Drop for Checkpoint {
     fn drop(&mut self) {
         self.connection.query_row("PRAGMA journal_mode = DELETE", [], |_| Ok(())).ok();
     }
+}
+
+/// Drops the texts and raw rows of calls that have landed, in steps that keep the log small; how many there were.
+fn drop_landed_texts(connection: &mut Connection) -> rusqlite::Result<u64> {
+    const STEP: i64 = 50_000;
+    let last: i64 = connection.query_row("SELECT COALESCE(MAX(id), 0) FROM calls", [], |row| row.get(0))?;
+    let mut dropped = 0;
+    let mut from = 0;
+    while from <= last {
+        let changed = connection.execute(
+            "DELETE FROM texts WHERE call IN (SELECT calls.id FROM calls JOIN requests ON requests.id = request
+               WHERE calls.id BETWEEN ?1 AND ?2 AND state = 1)",
+            [from, from + STEP - 1],
+        )?;
+        dropped += changed as u64;
+        from += STEP;
+    }
+    connection.execute("DELETE FROM raw_rows WHERE call NOT IN (SELECT call FROM texts)", [])?;
+    Ok(dropped)
 }
 
 /// The checkpoint as a reader sees it, also while a run uses it.

@@ -276,7 +276,7 @@ impl Checkpoint {
 
     /// Takes note of a rejection; whether an earlier run made it too.
     pub fn note_rejection(&self, fingerprint: [u8; 16], run: i64) -> Result<bool, CheckpointError> {
-        Ok(super::stage::note_rejection(&self.connection, fingerprint, run)?)
+        Ok(super::rejections::note_rejection(&self.connection, fingerprint, run)?)
     }
 
     /// Tells `each` every queue that waits, one after another, for a plan.

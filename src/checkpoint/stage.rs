@@ -9,52 +9,22 @@ use std::collections::HashMap;
 
 use rusqlite::{Connection, OptionalExtension, params};
 
-use super::{Checkpoint, CheckpointError, LateRow, Lineage, late, lineage, merge, schema};
-use crate::{
-    call::{Call, CallKey, Customer, Destination, stable_digest, text_fingerprint},
-    policy::RequestState,
+use super::{
+    Checkpoint, CheckpointError, LateRow, Lineage, StagedCall, late, lineage, merge, rejections, schema,
 };
+use crate::call::{CallKey, Customer, Destination};
 
 /// Rows between two commits: enough that a commit costs nothing beside them, few enough that the log stays small.
 const ROWS_A_COMMIT: u32 = 20_000;
 /// Known queues and customers held in memory; beyond that they are looked up.
 const CACHE: usize = 100_000;
 
-/// One call, with all that can be worked out of it before it is written.
-#[derive(Debug, Clone)]
-pub struct StagedCall {
-    call: Call,
-    /// The bytes of JSON that its thread takes.
-    size: u32,
-    /// The row as it was read, where its input cannot be read again.
-    raw: Option<String>,
-    fingerprint: i64,
-    queue: [u8; 16],
-    customer: [u8; 16],
-}
-
-impl StagedCall {
-    /// Works out what the file needs of `call`, whose thread takes `size` bytes of JSON. `raw` is its row, where its
-    /// input cannot be read again.
-    pub fn new(call: Call, size: u32, raw: Option<String>) -> Self {
-        let queue = match &call.destination {
-            Destination::Existing(id) => stable_digest(&[b"existing", &id.to_be_bytes()]),
-            Destination::Grouped { inbox, group, .. } => {
-                stable_digest(&[b"group", inbox.as_bytes(), group.as_bytes()])
-            }
-        };
-        let customer = call.customer.key().map(|key| key.canonical()).unwrap_or_default();
-        let customer = stable_digest(&[b"customer", customer.as_bytes()]);
-        Self { fingerprint: text_fingerprint(&call.text), queue, customer, call, size, raw }
-    }
-}
-
 /// A call with the place of its row.
 #[derive(Debug)]
-struct StagedRow {
-    staged: StagedCall,
-    file: i64,
-    line: u64,
+pub(super) struct StagedRow {
+    pub(super) staged: StagedCall,
+    pub(super) file: i64,
+    pub(super) line: u64,
 }
 
 /// What loading found.
@@ -145,7 +115,7 @@ impl Stager<'_> {
     /// Takes note of a rejected row by its fingerprint (content and kinds of fault); whether an earlier run rejected it
     /// alike.
     pub fn reject(&mut self, fingerprint: [u8; 16]) -> Result<bool, CheckpointError> {
-        Ok(note_rejection(self.connection, fingerprint, self.run)?)
+        Ok(rejections::note_rejection(self.connection, fingerprint, self.run)?)
     }
 
     /// Loads a call whose row begins at `line` of `file` (by [`Stager::file`]).
@@ -214,87 +184,8 @@ impl Stager<'_> {
         Ok(())
     }
 
-    /// A row whose call the checkpoint knows.
-    fn see(&mut self, call: i64, row: &StagedRow) -> Result<(), CheckpointError> {
-        let fingerprint = row.staged.fingerprint;
-        let first = self
-            .connection
-            .prepare_cached("INSERT OR IGNORE INTO temp.seen VALUES (?1, ?2, ?3, ?4, ?5, 0)")?
-            .execute(params![call, row.file, row.line, fingerprint, row.staged.call.updated_at])?
-            == 1;
-        if !first {
-            return self.see_again(call, row, fingerprint);
-        }
-        let (state, known, started_at, place) = self.stored(call)?;
-        let moved = state.is_none() && self.belongs_elsewhere(call, row)?;
-        let differs = known != fingerprint || started_at != row.staged.call.started_at.epoch_seconds();
-        match state {
-            Some(RequestState::Landed) => {
-                self.figures.already_imported += 1;
-                self.figures.changed += u64::from(differs);
-                return Ok(());
-            }
-            None if differs || moved || place != (row.file, row.line) => self.replace(call, row)?,
-            Some(RequestState::Refused) => self.replace(call, row)?,
-            None | Some(RequestState::Sending | RequestState::Unknown) => {}
-        }
-        self.connection.prepare_cached("UPDATE temp.seen SET open = 1 WHERE call = ?1")?.execute([call])?;
-        Ok(())
-    }
-
-    /// A second row of this run with the id of a call that the checkpoint knew before.
-    fn see_again(&mut self, call: i64, row: &StagedRow, fingerprint: i64) -> Result<(), CheckpointError> {
-        let (seen, updated_at, open, file, line): (i64, Option<i64>, bool, i64, u64) = self
-            .connection
-            .prepare_cached(
-                "SELECT fingerprint, updated_at, open, file, line FROM temp.seen WHERE call = ?1",
-            )?
-            .query_row([call], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?, row.get(4)?)))?;
-        if seen != fingerprint {
-            let (Some(before), Some(now)) = (updated_at, row.staged.call.updated_at) else {
-                return self.conflict(row.file, row.line, file, line);
-            };
-            if now > before {
-                self.connection
-                    .prepare_cached(
-                        "UPDATE temp.seen SET fingerprint = ?2, updated_at = ?3, file = ?4, line = ?5 WHERE call = ?1",
-                    )?
-                    .execute(params![call, fingerprint, now, row.file, row.line])?;
-                let (state, ..) = self.stored(call)?;
-                if open && state.is_none() {
-                    self.replace(call, row)?;
-                }
-            }
-        }
-        self.figures.repeats += 1;
-        Ok(())
-    }
-
-    /// Whether a call that waits would now go into another conversation or to another customer.
-    fn belongs_elsewhere(&mut self, call: i64, row: &StagedRow) -> Result<bool, CheckpointError> {
-        let now = (self.queue(&row.staged)?, self.customer(&row.staged)?);
-        let stored: (i64, i64) = self
-            .connection
-            .prepare_cached("SELECT queue, customer FROM calls WHERE id = ?1")?
-            .query_row([call], |row| Ok((row.get(0)?, row.get(1)?)))?;
-        Ok(stored != now)
-    }
-
-    #[expect(clippy::type_complexity, reason = "the columns of one query, taken apart at once")]
-    fn stored(&self, call: i64) -> rusqlite::Result<(Option<RequestState>, i64, i64, (i64, u64))> {
-        self.connection
-            .prepare_cached(
-                "SELECT state, fingerprint, started_at, file, line FROM calls LEFT JOIN requests ON requests.id = request
-                 WHERE calls.id = ?1",
-            )?
-            .query_row([call], |row| {
-                let state: Option<i64> = row.get(0)?;
-                Ok((state.and_then(RequestState::from_code), row.get(1)?, row.get(2)?, (row.get(3)?, row.get(4)?)))
-            })
-    }
-
     /// Gives a call that was not sent (or was refused) its present content.
-    fn replace(&mut self, known: i64, row: &StagedRow) -> Result<(), CheckpointError> {
+    pub(super) fn replace(&mut self, known: i64, row: &StagedRow) -> Result<(), CheckpointError> {
         let (queue, customer) = (self.queue(&row.staged)?, self.customer(&row.staged)?);
         let call = &row.staged.call;
         self.connection
@@ -342,7 +233,7 @@ impl Stager<'_> {
         Ok(())
     }
 
-    fn queue(&mut self, staged: &StagedCall) -> Result<i64, CheckpointError> {
+    pub(super) fn queue(&mut self, staged: &StagedCall) -> Result<i64, CheckpointError> {
         let key = staged.queue;
         if let Some(id) = self.queues.get(&key) {
             return Ok(*id);
@@ -371,7 +262,7 @@ impl Stager<'_> {
         Ok(id)
     }
 
-    fn customer(&mut self, staged: &StagedCall) -> Result<i64, CheckpointError> {
+    pub(super) fn customer(&mut self, staged: &StagedCall) -> Result<i64, CheckpointError> {
         let key = staged.customer;
         if let Some(id) = self.customers.get(&key) {
             return Ok(*id);
@@ -494,44 +385,10 @@ pub(super) fn discard_unfinished(connection: &Connection) -> rusqlite::Result<()
     Ok(())
 }
 
-/// Takes note of a rejection; whether an earlier run made it too.
-pub(super) fn note_rejection(
-    connection: &Connection,
-    fingerprint: [u8; 16],
-    run: i64,
-) -> rusqlite::Result<bool> {
-    let first: i64 = connection
-        .prepare_cached(
-            "INSERT INTO known_rejections (fingerprint, run) VALUES (?1, ?2)
-             ON CONFLICT DO UPDATE SET run = run RETURNING run",
-        )?
-        .query_row(params![fingerprint, run], |row| row.get(0))?;
-    Ok(first != run)
-}
-
-/// Drops the texts and raw rows of calls that have landed, in steps that keep the log small; how many there were.
-pub(super) fn drop_landed_texts(connection: &mut Connection) -> rusqlite::Result<u64> {
-    const STEP: i64 = 50_000;
-    let last: i64 = connection.query_row("SELECT COALESCE(MAX(id), 0) FROM calls", [], |row| row.get(0))?;
-    let mut dropped = 0;
-    let mut from = 0;
-    while from <= last {
-        let changed = connection.execute(
-            "DELETE FROM texts WHERE call IN (SELECT calls.id FROM calls JOIN requests ON requests.id = request
-               WHERE calls.id BETWEEN ?1 AND ?2 AND state = 1)",
-            [from, from + STEP - 1],
-        )?;
-        dropped += changed as u64;
-        from += STEP;
-    }
-    connection.execute("DELETE FROM raw_rows WHERE call NOT IN (SELECT call FROM texts)", [])?;
-    Ok(dropped)
-}
-
 #[cfg(test)]
 pub(super) mod tests {
     use super::*;
-    use crate::call::{Identity, Moment};
+    use crate::call::{Call, Identity, Moment};
     use proptest::prelude::*;
 
     pub(crate) fn fresh() -> (tempfile::TempDir, Checkpoint) {
@@ -745,15 +602,6 @@ pub(super) mod tests {
                 "the rest comes another time"
             );
         }
-    }
-
-    #[test]
-    fn a_rejection_is_known_from_an_earlier_run_only() {
-        let (_folder, checkpoint) = fresh();
-        assert!(!checkpoint.note_rejection([1; 16], 1).unwrap());
-        assert!(!checkpoint.note_rejection([1; 16], 1).unwrap());
-        assert!(checkpoint.note_rejection([1; 16], 2).unwrap());
-        assert!(!checkpoint.note_rejection([2; 16], 2).unwrap());
     }
 
     proptest! {

@@ -1,0 +1,35 @@
+//! A call on its way into the file. What can be worked out of it alone is worked out here, by whoever makes it, so that
+//! the one who writes has only to write.
+
+use crate::call::{Call, Destination, stable_digest, text_fingerprint};
+
+/// One call, with all that can be worked out of it before it is written.
+#[derive(Debug, Clone)]
+pub struct StagedCall {
+    pub(super) call: Call,
+    /// The bytes of JSON that its thread takes.
+    pub(super) size: u32,
+    /// The row as it was read, where its input cannot be read again.
+    pub(super) raw: Option<String>,
+    pub(super) fingerprint: i64,
+    /// What its queue is known by.
+    pub(super) queue: [u8; 16],
+    /// What its customer is known by.
+    pub(super) customer: [u8; 16],
+}
+
+impl StagedCall {
+    /// Works out what the file needs of `call`, whose thread takes `size` bytes of JSON. `raw` is its row, where its
+    /// input cannot be read again.
+    pub fn new(call: Call, size: u32, raw: Option<String>) -> Self {
+        let queue = match &call.destination {
+            Destination::Existing(id) => stable_digest(&[b"existing", &id.to_be_bytes()]),
+            Destination::Grouped { inbox, group, .. } => {
+                stable_digest(&[b"group", inbox.as_bytes(), group.as_bytes()])
+            }
+        };
+        let customer = call.customer.key().map(|key| key.canonical()).unwrap_or_default();
+        let customer = stable_digest(&[b"customer", customer.as_bytes()]);
+        Self { fingerprint: text_fingerprint(&call.text), queue, customer, call, size, raw }
+    }
+}
