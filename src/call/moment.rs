@@ -59,11 +59,6 @@ impl CivilTime {
         NaiveDate::from_ymd_opt(year, month, day)?.and_hms_opt(hour, minute, second).map(Self)
     }
 
-    /// Read as UTC.
-    pub fn in_utc(self) -> Option<Moment> {
-        Moment::from_epoch_seconds(self.0.and_utc().timestamp())
-    }
-
     /// Read with an offset of `seconds` east of UTC.
     pub fn at_offset(self, seconds: i32) -> Option<Moment> {
         Moment::from_epoch_seconds(self.0.and_utc().timestamp() - i64::from(seconds))

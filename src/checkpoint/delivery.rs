@@ -344,7 +344,7 @@ fn conversation_by_id(c: &Connection, id: i64) -> rusqlite::Result<ConversationR
     c.prepare_cached(&format!("{CONVERSATION} WHERE id = ?1"))?.query_row([id], conversation_row)
 }
 
-pub(super) fn carried_calls(c: &Connection, ids: &[i64]) -> rusqlite::Result<Vec<CarriedCall>> {
+fn carried_calls(c: &Connection, ids: &[i64]) -> rusqlite::Result<Vec<CarriedCall>> {
     let mut call = c.prepare_cached("SELECT key, source_id, started_at FROM calls WHERE id = ?1")?;
     ids.iter()
         .map(|id| {

@@ -10,8 +10,8 @@ use rusqlite::Connection;
 use tokio::sync::{mpsc, oneshot};
 
 use super::{
-    CarriedCall, Checkpoint, CheckpointError, ConversationRow, CustomerRow, NewRequest, QueueStart,
-    QueueState, UnknownRequest, WaitingCall, delivery, questions, rejections,
+    Checkpoint, CheckpointError, ConversationRow, CustomerRow, NewRequest, QueueStart, QueueState,
+    UnknownRequest, WaitingCall, delivery, questions, rejections,
 };
 use crate::call::Moment;
 
@@ -199,11 +199,6 @@ impl Ledger {
     /// The requests that make a customer whose fate is open.
     pub async fn unknown_of_customer(&self, customer: i64) -> Result<Vec<UnknownRequest>, CheckpointError> {
         self.run(move |c| Ok(delivery::unknown_of_customer(c, customer)?)).await
-    }
-
-    /// The calls by their numbers.
-    pub async fn carried_calls(&self, ids: Vec<i64>) -> Result<Vec<CarriedCall>, CheckpointError> {
-        self.run(move |c| Ok(delivery::carried_calls(c, &ids)?)).await
     }
 
     /// The queue and row of a conversation of Help Scout.

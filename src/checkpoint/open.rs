@@ -57,11 +57,6 @@ impl Checkpoint {
         &self.path
     }
 
-    /// Whether no call was ever staged in it.
-    pub fn is_fresh(&self) -> Result<bool, CheckpointError> {
-        Ok(self.connection.query_row("SELECT NOT EXISTS (SELECT 1 FROM calls)", [], |row| row.get(0))?)
-    }
-
     /// Writes the checkpoint back where somebody has removed its file meanwhile; what there is to say then. The system
     /// keeps an open file until it is closed.
     pub fn write_back_if_gone(&self) -> Result<Option<String>, CheckpointError> {
@@ -255,7 +250,7 @@ mod tests {
             use std::os::unix::fs::PermissionsExt;
             assert_eq!(path.metadata().unwrap().permissions().mode() & 0o777, 0o600);
         }
-        assert!(Checkpoint::open(&path).unwrap().is_fresh().unwrap());
+        assert!(Checkpoint::open(&path).unwrap().has_sent_nothing().unwrap());
         assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 1, "nothing is left beside it");
     }
 

@@ -235,15 +235,6 @@ impl Checkpoint {
         Ok(self.connection.query_row("SELECT NOT EXISTS (SELECT 1 FROM requests)", [], |row| row.get(0))?)
     }
 
-    /// Calls whose fate is open.
-    pub fn undecided_calls(&self) -> Result<u64, CheckpointError> {
-        Ok(self.connection.query_row(
-            "SELECT COALESCE(SUM(LENGTH(carried) / 8), 0) FROM requests WHERE carried IS NOT NULL",
-            [],
-            |row| row.get(0),
-        )?)
-    }
-
     /// What became of the calls that rows of this run told of: the new ones (behind `before`) and those known before
     /// that were open when their row was read.
     pub fn sheet_counts(&self, before: i64) -> Result<SheetCounts, CheckpointError> {

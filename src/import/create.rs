@@ -7,13 +7,13 @@ use super::{
     customers::Ready,
     gates::Gate,
     send::{Sent, Target},
-    worker::{Next, Worker, alike, denied, told, undocumented},
+    worker::{Next, Worker, denied, told, undocumented},
 };
 use crate::{
     checkpoint::{ConversationRow, RequestKind, WaitingCall},
     helpscout::{ConversationState as Found, NewConversation, NewThread, Transport},
     plan::{CREATE_CAP, part_subject},
-    policy::{Blame, FieldError, Verdict, blame},
+    policy::{Blame, FieldError, Verdict, blame, signature},
 };
 
 impl<T: Transport> Worker<T> {
@@ -229,7 +229,7 @@ impl<T: Transport> Worker<T> {
                 let words = told(message, errors);
                 let ids: Vec<i64> = calls.iter().map(|call| call.id).collect();
                 self.refuse(ids.iter().map(|id| (*id, words.clone())).collect()).await?;
-                self.shared.note_refused(self.queue.id, alike(message, errors), &ids, &words).await?;
+                self.shared.note_refused(self.queue.id, signature(message, errors), &ids, &words).await?;
                 // The next one alone may be accepted, and then the rest is appended to it.
                 self.accepted = self.accepted.clamp(1, CREATE_CAP);
                 Ok(Next::GoOn)

@@ -13,7 +13,7 @@ use crate::{
     checkpoint::{ConversationRow, ConversationState, CustomerRow, QueueState, UnknownRequest, WaitingCall},
     helpscout::{ApiError, Transport},
     plan::{APPEND_CAP, CREATE_CAP, Step, next_step},
-    policy::{FieldError, signature},
+    policy::FieldError,
 };
 
 /// Calls fetched at a time: what the largest create takes.
@@ -321,11 +321,6 @@ pub(super) fn told(message: &str, errors: &[FieldError]) -> String {
     let faults: Vec<String> =
         errors.iter().map(|error| format!("{} {}", error.path, error.message)).collect();
     format!("Help Scout refused it: {}", faults.join("; "))
-}
-
-/// What makes refusals alike.
-pub(super) fn alike(message: &str, errors: &[FieldError]) -> String {
-    signature(message, errors)
 }
 
 pub(super) fn denied(message: &str) -> ImportError {

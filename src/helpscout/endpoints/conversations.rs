@@ -128,11 +128,6 @@ impl<T: Transport> Client<T> {
     pub async fn create_conversation(&self, body: Bytes) -> Reply {
         self.write(Method::POST, "/v2/conversations", body).await
     }
-
-    /// Deletes a conversation. The caller holds a permit.
-    pub async fn delete_conversation(&self, id: u64) -> Reply {
-        self.write(Method::DELETE, &format!("/v2/conversations/{id}"), Bytes::new()).await
-    }
 }
 
 fn redirected(target: String, why: String) -> ApiError {
@@ -260,9 +255,7 @@ mod tests {
         let client = client(&wire);
         client.create_conversation("{}".into()).await;
         client.append_phone(123, "{}".into()).await;
-        client.delete_conversation(123).await;
-        let expected =
-            ["POST /v2/conversations", "POST /v2/conversations/123/phones", "DELETE /v2/conversations/123"];
+        let expected = ["POST /v2/conversations", "POST /v2/conversations/123/phones"];
         assert_eq!(wire.asked(), expected);
     }
 }
