@@ -36,7 +36,7 @@ pub use lineage::{Account, Lineage};
 pub use open::{Checkpoint, ReadOnlyCheckpoint};
 pub use questions::{FileStatus, PlannedQueue, PreviewedCall, RunStatus, SheetCounts, Status, UndecidedCall};
 pub use rows::{
-    CarriedCall, ConversationRow, ConversationState, CustomerRow, NewRequest, QueueStart, QueueState,
+    CarriedCall, ConversationRow, ConversationState, CustomerRow, Held, NewRequest, QueueStart, QueueState,
     RequestKind, UnknownRequest, WaitingCall,
 };
 pub use stage::{StagedFigures, Stager};

@@ -212,7 +212,7 @@ impl<T: Transport> Delivery<T> {
     }
 }
 
-fn carrier(threads: &[Thread], references: &[Reference]) -> Option<u64> {
+pub(super) fn carrier(threads: &[Thread], references: &[Reference]) -> Option<u64> {
     threads.iter().find_map(|thread| {
         let plain = plain_text(thread.body.as_deref()?);
         references.iter().any(|reference| reference.is_in(&plain)).then_some(thread.id)
@@ -229,7 +229,14 @@ mod tests {
     use crate::call::CallKey;
 
     fn thread(id: u64, body: &str) -> Thread {
-        Thread { id, kind: "phone".into(), body: Some(body.into()), created_at: None, customer_id: None }
+        Thread {
+            id,
+            kind: "phone".into(),
+            body: Some(body.into()),
+            created_at: None,
+            customer_id: None,
+            author: None,
+        }
     }
 
     #[test]

@@ -14,6 +14,7 @@ mod endings;
 mod in_process;
 mod invariants;
 mod moves;
+mod proofs;
 mod recorder;
 mod refusals;
 mod seeds;
