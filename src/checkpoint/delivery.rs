@@ -131,8 +131,8 @@ pub(super) fn customer(c: &Connection, id: i64) -> rusqlite::Result<CustomerRow>
 pub(super) fn intend(c: &Connection, request: &NewRequest) -> rusqlite::Result<i64> {
     let carried: Vec<u8> = request.calls.iter().flat_map(|id| id.to_le_bytes()).collect();
     c.prepare_cached(
-        "INSERT INTO requests (kind, state, run, queue, conversation, customer, sent_at, carried, mark)
-         VALUES (?1, 0, ?2, ?3, ?4, ?5, ?6, ?7,
+        "INSERT INTO requests (kind, state, run, queue, conversation, customer, sent_at, dated, carried, mark)
+         VALUES (?1, 0, ?2, ?3, ?4, ?5, ?6, ?7, ?8,
            CASE WHEN ?1 = 0 THEN (SELECT COALESCE(MAX(helpscout_id), 0) FROM conversations) END)",
     )?
     .execute(params![
@@ -142,6 +142,7 @@ pub(super) fn intend(c: &Connection, request: &NewRequest) -> rusqlite::Result<i
         request.conversation,
         request.customer,
         request.sent_at.epoch_seconds(),
+        request.dated,
         carried,
     ])?;
     let id = c.last_insert_rowid();
@@ -416,11 +417,11 @@ pub(super) fn join_queues(c: &Connection, from: i64, to: i64) -> rusqlite::Resul
     c.prepare_cached("UPDATE calls SET queue = ?2 WHERE queue = ?1 AND request IS NULL")?.execute([from, to])
 }
 
-/// The conversation that was made last, and when it was asked for.
+/// The conversation that was made last, and when it was asked for by the service's clock; none where that is not known.
 pub(super) fn last_made(c: &Connection) -> rusqlite::Result<Option<(u64, Moment)>> {
     c.prepare_cached(
         "SELECT helpscout_id, sent_at FROM conversations JOIN requests ON requests.id = created_by
-         ORDER BY conversations.id DESC LIMIT 1",
+         WHERE kind = 0 AND dated ORDER BY conversations.id DESC LIMIT 1",
     )?
     .query_row([], |row| Ok((row.get(0)?, moment(row.get(1)?))))
     .optional()

@@ -236,7 +236,7 @@ impl Ledger {
         self.run(move |c| Ok(delivery::join_queues(c, from, to)?)).await
     }
 
-    /// The conversation that was made last, and when it was asked for.
+    /// The conversation that was made last, and when it was asked for by the service's clock.
     pub async fn last_made(&self) -> Result<Option<(u64, Moment)>, CheckpointError> {
         self.run(|c| Ok(delivery::last_made(c)?)).await
     }
@@ -322,6 +322,7 @@ mod tests {
             customer: None,
             calls: calls.to_vec(),
             sent_at: Moment::from_epoch_seconds(1_700_000_000).unwrap(),
+            dated: false,
         }
     }
 

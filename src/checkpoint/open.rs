@@ -308,6 +308,27 @@ mod tests {
         assert!(matches!(Checkpoint::open(&path), Err(CheckpointError::Newer { .. })));
     }
 
+    #[test]
+    fn a_file_of_every_released_version_opens_and_keeps_what_it_held() {
+        let released: [&[u8]; 1] = [include_bytes!("../../fixtures/checkpoints/version-1.db")];
+        assert_eq!(i64::try_from(released.len() + 1), Ok(schema::VERSION), "each version has its file");
+        for bytes in released {
+            let folder = folder();
+            let path = folder.path().join("c");
+            put(&path, bytes);
+            let before = ReadOnlyCheckpoint::open(&path).unwrap().status().unwrap();
+            let checkpoint = Checkpoint::open(&path).unwrap();
+            assert_eq!(checkpoint.open_calls().unwrap(), 5);
+            assert_eq!(checkpoint.account().unwrap().as_deref(), Some("company:1"));
+            drop(checkpoint);
+            let after = ReadOnlyCheckpoint::open(&path).unwrap().status().unwrap();
+            assert_eq!((before.calls, before.undecided), (after.calls.clone(), after.undecided));
+            let of = |state: &str| after.calls[state];
+            assert_eq!((of("imported"), of("rejected"), of("undecided"), of("staged")), (3, 1, 1, 4));
+            assert_eq!(inspect(&path).unwrap(), schema::VERSION);
+        }
+    }
+
     #[cfg(unix)]
     #[test]
     fn a_checkpoint_that_somebody_removed_is_written_back() {

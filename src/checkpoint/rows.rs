@@ -13,6 +13,8 @@ pub enum RequestKind {
     Customer,
     /// None was sent, or its calls are out of it: carries the reason why a call was refused.
     Refusal,
+    /// Was sent by a checkpoint that is lost: stands for the calls that were found in one conversation.
+    Recovered,
 }
 
 impl RequestKind {
@@ -21,7 +23,7 @@ impl RequestKind {
     }
 
     pub(super) fn from_code(code: i64) -> Option<Self> {
-        [Self::Create, Self::Append, Self::Customer, Self::Refusal]
+        [Self::Create, Self::Append, Self::Customer, Self::Refusal, Self::Recovered]
             .into_iter()
             .find(|kind| kind.code() == code)
     }
@@ -152,6 +154,8 @@ pub struct NewRequest {
     pub calls: Vec<i64>,
     /// When.
     pub sent_at: Moment,
+    /// Whether that is by the service's clock.
+    pub dated: bool,
 }
 
 /// A request whose fate is open.

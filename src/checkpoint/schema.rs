@@ -9,10 +9,10 @@ use rusqlite::{Connection, TransactionBehavior};
 pub(super) const APPLICATION_ID: i64 = 0x6361_6c6c;
 
 /// From nothing to the present, in order.
-const MIGRATIONS: &[&str] = &[FIRST];
+const MIGRATIONS: &[&str] = &[FIRST, SECOND];
 
 /// The newest form.
-pub(super) const VERSION: i64 = 1;
+pub(super) const VERSION: i64 = 2;
 
 /// * `calls.request` is null while a call is staged.
 /// * `texts` is a table of its own, so that whoever goes through all calls does not go through their texts, and so that
@@ -57,6 +57,15 @@ CREATE TABLE requests (
 ) STRICT;
 CREATE INDEX requests_open ON requests (queue, customer) WHERE carried IS NOT NULL;
 CREATE TABLE known_rejections (fingerprint BLOB PRIMARY KEY, run INTEGER NOT NULL) STRICT, WITHOUT ROWID;
+";
+
+/// * `requests.dated` says that `sent_at` is by the service's clock. Ours may jump between two runs; what is compared
+///   across runs is compared by the service's.
+/// * `recovered` holds calls that were found in the account without a row that tells of them, by the references that their
+///   threads carry. The row that comes with such a reference takes the call over, and the entry goes.
+const SECOND: &str = "
+ALTER TABLE requests ADD COLUMN dated INTEGER NOT NULL DEFAULT 0;
+CREATE TABLE recovered (reference TEXT PRIMARY KEY, call INTEGER NOT NULL) STRICT, WITHOUT ROWID;
 ";
 
 /// The index by which queues are worked off; it is dropped while rows are loaded. Size and customer are in it so

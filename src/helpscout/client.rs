@@ -4,11 +4,16 @@
 //! came of it, a lost answer above all, is handed to the caller, who has written down what was sent and alone can find
 //! out. The one exception is a 401, after which nothing was done: with a new token the write is sent once more.
 
-use std::{fmt, time::Duration};
+use std::{
+    fmt,
+    sync::{Mutex, MutexGuard, PoisonError},
+    time::{Duration, UNIX_EPOCH},
+};
 
 use bytes::Bytes;
 use http::{HeaderValue, Method, header};
 use serde::de::DeserializeOwned;
+use tokio::time::Instant;
 
 use super::{
     ApiError, ApiUrl, ClientNote, Credentials, NoteSink, PaceSnapshot, Pacer, READ_UNITS, Transport,
@@ -17,7 +22,10 @@ use super::{
     target::path_of,
     token::{Bearer, TokenKeeper},
 };
-use crate::policy::{Answer, Reply};
+use crate::{
+    call::Moment,
+    policy::{Answer, Reply},
+};
 
 /// How long nothing leaves after a 429 that states no wait: the limit is counted by the minute.
 const UNSTATED_WAIT: Duration = Duration::from_secs(60);
@@ -56,6 +64,8 @@ pub struct Client<T> {
     pacer: Pacer,
     patience: Patience,
     api_url: ApiUrl,
+    /// What the service's clock showed last, and when that was read.
+    service_clock: Mutex<Option<(Moment, Instant)>>,
 }
 
 impl<T> fmt::Debug for Client<T> {
@@ -72,7 +82,25 @@ impl<T: Transport> Client<T> {
     pub fn new(transport: T, credentials: Credentials, pacer: Pacer, settings: ClientSettings) -> Self {
         let ClientSettings { api_url, give_up, chance_seed, on_note } = settings;
         let patience = Patience::new(give_up, chance_seed, on_note);
-        Self { transport, tokens: TokenKeeper::new(credentials), pacer, patience, api_url }
+        Self {
+            transport,
+            tokens: TokenKeeper::new(credentials),
+            pacer,
+            patience,
+            api_url,
+            service_clock: Mutex::default(),
+        }
+    }
+
+    /// What the service's clock shows, by the `Date` of its last answer; none before the first and where it sends none.
+    /// At most a second or two late: a `Date` counts whole seconds and was on its way.
+    pub fn service_now(&self) -> Option<Moment> {
+        let (shown, read_at) = (*self.clock())?;
+        Some(shown.plus_seconds(i64::try_from(read_at.elapsed().as_secs()).unwrap_or(i64::MAX)))
+    }
+
+    fn clock(&self) -> MutexGuard<'_, Option<(Moment, Instant)>> {
+        self.service_clock.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Waits until `units` may be used; a wait that is dropped costs nothing.
@@ -189,6 +217,9 @@ impl<T: Transport> Client<T> {
     fn heed(&self, response: &WireResponse) {
         let number = |name| response.header(name).and_then(|text| text.trim().parse().ok());
         self.pacer.learn(number("x-ratelimit-limit-minute"), number("x-ratelimit-remaining-minute"));
+        if let Some(shown) = dated(response) {
+            *self.clock() = Some((shown, Instant::now()));
+        }
         match response.status {
             429 => {
                 let wait = answer::retry_after(response).unwrap_or(UNSTATED_WAIT) + MARGIN;
@@ -199,6 +230,12 @@ impl<T: Transport> Client<T> {
             _ => self.patience.note_success(),
         }
     }
+}
+
+fn dated(response: &WireResponse) -> Option<Moment> {
+    let date = httpdate::parse_http_date(response.header("date")?).ok()?;
+    let seconds = date.duration_since(UNIX_EPOCH).ok()?.as_secs();
+    Moment::from_epoch_seconds(i64::try_from(seconds).ok()?)
 }
 
 /// What a write comes to that had no token to go with.

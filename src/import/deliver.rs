@@ -54,9 +54,10 @@ pub(super) async fn deliver<T: Transport>(
 ) -> Result<Delivered, ImportError> {
     let shared = Arc::new(Delivery::new(parts));
     shared.ledger.mark_unknown().await?;
-    if let Some((id, asked)) = shared.ledger.last_made().await? {
-        // Moments are whole seconds.
-        shared.conversations_made.note_earlier(id, shared.before_this_run(asked.plus_seconds(-1)));
+    if let Some((id, asked)) = shared.ledger.last_made().await?
+        && let Some(at) = shared.by_service(asked)
+    {
+        shared.conversations_made.note_earlier(id, at);
     }
     let mut feed = Feed::begin(shared.ledger.unknown_queues().await?);
     let mut coordinator = Coordinator {

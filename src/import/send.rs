@@ -112,6 +112,7 @@ impl<T: Transport> Delivery<T> {
 
     /// The intent of a request of this run.
     pub(super) fn intent(&self, kind: RequestKind) -> NewRequest {
+        let by_service = self.client.service_now();
         NewRequest {
             kind,
             run: self.run,
@@ -119,7 +120,8 @@ impl<T: Transport> Delivery<T> {
             conversation: None,
             customer: None,
             calls: Vec::new(),
-            sent_at: self.clock.now(),
+            sent_at: by_service.unwrap_or_else(|| self.clock.now()),
+            dated: by_service.is_some(),
         }
     }
 }

@@ -15,9 +15,6 @@ use crate::{
     policy::{Absence, Evidence, Look, next_look},
 };
 
-/// The longest that an attempt of an earlier run can have lasted.
-const LONGEST_ATTEMPT: i64 = 60;
-
 /// What became known.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Settled {
@@ -32,17 +29,18 @@ pub(super) enum Settled {
 }
 
 impl<T: Transport> Delivery<T> {
-    /// When the attempt of an earlier run ended that began at `sent_at`: at the latest when this run began.
-    pub(super) fn ended_before(&self, sent_at: Moment) -> Instant {
-        self.before_this_run(sent_at.plus_seconds(LONGEST_ATTEMPT))
+    /// When the attempts of earlier runs had ended: at the latest when this run began. When exactly is not asked of the
+    /// time that is written down for them, because a computer's clock may have jumped since.
+    pub(super) fn began(&self) -> Instant {
+        Instant::now() - self.clock.elapsed()
     }
 
-    /// A moment of an earlier run on this run's clock; what lies ahead is when this run began.
-    pub(super) fn before_this_run(&self, moment: Moment) -> Instant {
-        let began = Instant::now() - self.clock.elapsed();
-        let since = self.clock.began().epoch_seconds() - moment.epoch_seconds();
-        let since = Duration::from_secs(u64::try_from(since).unwrap_or(0));
-        began.checked_sub(since).unwrap_or(began)
+    /// A moment of the service's clock on this run's own, at the earliest; none where the service shows no clock.
+    pub(super) fn by_service(&self, moment: Moment) -> Option<Instant> {
+        let since = self.client.service_now()?.epoch_seconds() - moment.epoch_seconds();
+        // Both are whole seconds, and what the service showed was on its way.
+        let since = Duration::from_secs(u64::try_from(since.saturating_add(2)).unwrap_or(0));
+        Instant::now().checked_sub(since)
     }
 
     /// Looks for `request`, whose attempt ended at `ended`, until it is found or proved absent. `slot` is given up between
@@ -95,7 +93,7 @@ impl<T: Transport> Delivery<T> {
                 RequestKind::Append => self.look_in_conversation(request).await?,
                 RequestKind::Create => self.look_for_conversation(request, ended).await?,
                 RequestKind::Customer => self.look_for_customer(request, ended).await?,
-                RequestKind::Refusal => Seen::Nowhere,
+                RequestKind::Refusal | RequestKind::Recovered => Seen::Nowhere,
             };
             match seen {
                 Seen::Landed => return Ok(Settled::Landed),
@@ -107,7 +105,7 @@ impl<T: Transport> Delivery<T> {
 
     fn evidence(&self, request: &UnknownRequest) -> Evidence {
         match request.kind {
-            RequestKind::Append | RequestKind::Refusal => Evidence::Listing,
+            RequestKind::Append | RequestKind::Refusal | RequestKind::Recovered => Evidence::Listing,
             RequestKind::Create => Evidence::Index { longest_lag: self.conversations_made.longest_lag() },
             RequestKind::Customer => Evidence::Index { longest_lag: self.customers_made.longest_lag() },
         }

@@ -257,3 +257,20 @@ async fn an_answer_that_echoes_the_token_does_not_bring_it_into_a_message() {
     let error = client.read::<u32>("/v2/users/me").await.unwrap_err();
     assert!(!error.to_string().contains("t0k-secret"), "{error}");
 }
+
+#[tokio::test(start_paused = true)]
+async fn the_services_clock_goes_on_from_the_date_of_its_last_answer() {
+    let dated = |date| Ok(with_headers(200, &[("date", date)], r#"{"id":1}"#));
+    let wire = Scripted::in_order(vec![
+        Ok(answered(200, r#"{"id":1}"#)),
+        dated("Sun, 06 Nov 1994 08:49:37 GMT"),
+        dated("yesterday"),
+    ]);
+    let client = client(&wire);
+    client.me().await.unwrap();
+    assert_eq!(client.service_now(), None);
+    client.me().await.unwrap();
+    tokio::time::advance(Duration::from_secs(90)).await;
+    client.me().await.unwrap();
+    assert_eq!(client.service_now().unwrap().to_string(), "1994-11-06T08:51:07Z");
+}
