@@ -11,7 +11,9 @@ use tokio::sync::{mpsc, oneshot};
 
 use super::{
     Checkpoint, CheckpointError, ConversationRow, CustomerRow, Held, NewRequest, QueueStart, QueueState,
-    RequestKind, UnknownRequest, WaitingCall, delivery, questions, rejections,
+    RequestKind, UnknownRequest, WaitingCall, delivery,
+    probe::{CommitMoment, Probe},
+    questions, rejections,
 };
 use crate::call::Moment;
 
@@ -302,15 +304,16 @@ async fn work_off(checkpoint: Checkpoint, mut waiting: mpsc::Receiver<Box<dyn Jo
     Some(checkpoint)
 }
 
-fn commit(checkpoint: Checkpoint, mut batch: Vec<Box<dyn Job>>) -> Checkpoint {
-    let outcome = in_transaction(&checkpoint.connection, &mut batch).map_err(|error| {
-        tracing::error!(%error, "the checkpoint could not be written");
-        // What failed must not linger: the next commit begins clean.
-        if !checkpoint.connection.is_autocommit() {
-            drop(checkpoint.connection.execute_batch("ROLLBACK"));
-        }
-        error
-    });
+fn commit(mut checkpoint: Checkpoint, mut batch: Vec<Box<dyn Job>>) -> Checkpoint {
+    let outcome =
+        in_transaction(&checkpoint.connection, &mut checkpoint.probe, &mut batch).map_err(|error| {
+            tracing::error!(%error, "the checkpoint could not be written");
+            // What failed must not linger: the next commit begins clean.
+            if !checkpoint.connection.is_autocommit() {
+                drop(checkpoint.connection.execute_batch("ROLLBACK"));
+            }
+            error
+        });
     let outcome: Result<(), Arc<CheckpointError>> = outcome.map_err(Arc::new);
     for job in batch {
         job.answer(outcome.clone().map_err(Arc::unwrap_or_clone));
@@ -318,13 +321,18 @@ fn commit(checkpoint: Checkpoint, mut batch: Vec<Box<dyn Job>>) -> Checkpoint {
     checkpoint
 }
 
-fn in_transaction(connection: &Connection, batch: &mut [Box<dyn Job>]) -> Result<(), CheckpointError> {
+fn in_transaction(
+    connection: &Connection,
+    probe: &mut Probe,
+    batch: &mut [Box<dyn Job>],
+) -> Result<(), CheckpointError> {
     connection.prepare_cached("BEGIN IMMEDIATE")?.execute([])?;
     for job in batch {
         job.run(connection)?;
     }
+    probe.ask(CommitMoment::Before)?;
     connection.prepare_cached("COMMIT")?.execute([])?;
-    Ok(())
+    probe.ask(CommitMoment::After)
 }
 
 #[cfg(test)]
@@ -394,6 +402,61 @@ mod tests {
         assert_eq!(ledger.open_calls().await.unwrap(), 3, "the failed job left nothing behind");
         ledger.not_stored(sent, true).await.unwrap();
         assert_eq!(ledger.waiting_calls(queue, 10).await.unwrap().len(), 3);
+    }
+
+    /// A ledger over three calls whose `at`-th commit, from 0, fails at `moment`.
+    async fn failing(at: u32, moment: CommitMoment) -> (tempfile::TempDir, Ledger, i64) {
+        let (folder, mut checkpoint) = fresh();
+        load(&mut checkpoint, "a.csv", &[call("1", "x"), call("2", "y"), call("3", "z")], None);
+        let mut seen = 0;
+        checkpoint.set_commit_probe(Box::new(move |asked| {
+            let strikes = asked == moment && seen == at;
+            seen += u32::from(asked == CommitMoment::After || strikes);
+            if strikes { Err(CheckpointError::DiskFull) } else { Ok(()) }
+        }));
+        let (ledger, _task) = Ledger::open(checkpoint);
+        let queue = ledger.waiting_queues(0, 10).await.unwrap()[0];
+        (folder, ledger, queue)
+    }
+
+    #[tokio::test]
+    async fn a_commit_that_fails_leaves_nothing_behind_and_the_next_goes_on() {
+        let (_folder, ledger, queue) = failing(2, CommitMoment::Before).await;
+        let calls = ledger.waiting_calls(queue, 10).await.unwrap();
+        let failed = ledger.intend(request(RequestKind::Create, queue, &[calls[0].id])).await.unwrap_err();
+        assert!(matches!(failed, CheckpointError::DiskFull), "{failed}");
+        assert_eq!(ledger.waiting_calls(queue, 10).await.unwrap(), calls);
+        ledger.intend(request(RequestKind::Create, queue, &[calls[0].id])).await.unwrap();
+        assert_eq!(ledger.waiting_calls(queue, 10).await.unwrap(), calls[1..]);
+    }
+
+    #[tokio::test]
+    async fn what_is_committed_stays_so_though_nobody_was_told() {
+        let (_folder, ledger, queue) = failing(2, CommitMoment::After).await;
+        let calls = ledger.waiting_calls(queue, 10).await.unwrap();
+        ledger.intend(request(RequestKind::Create, queue, &[calls[0].id])).await.unwrap_err();
+        assert_eq!(ledger.waiting_calls(queue, 10).await.unwrap(), calls[1..]);
+    }
+
+    #[tokio::test]
+    async fn a_disk_that_is_full_fails_the_commit_and_keeps_what_was_there() {
+        let (_folder, mut checkpoint) = fresh();
+        load(&mut checkpoint, "a.csv", &[call("1", "x"), call("2", "y"), call("3", "z")], None);
+        checkpoint.bound_growth(2).unwrap();
+        let (ledger, task) = Ledger::open(checkpoint);
+        let queue = ledger.waiting_queues(0, 10).await.unwrap()[0];
+        let calls: Vec<i64> =
+            ledger.waiting_calls(queue, 10).await.unwrap().iter().map(|call| call.id).collect();
+        let sent = ledger.intend(request(RequestKind::Create, queue, &calls[..1])).await.unwrap();
+        let failed = ledger.lost(sent, "x".repeat(20_000)).await.unwrap_err();
+        assert!(matches!(failed, CheckpointError::DiskFull), "{failed}");
+        assert_eq!(ledger.unknown_queues().await.unwrap(), Vec::<i64>::new(), "it is in flight as before");
+        drop(ledger);
+        let checkpoint = task.await.unwrap().unwrap();
+        checkpoint.bound_growth(100).unwrap();
+        let (ledger, _task) = Ledger::open(checkpoint);
+        ledger.lost(sent, "x".repeat(20_000)).await.unwrap();
+        assert_eq!(ledger.unknown_queues().await.unwrap(), [queue]);
     }
 
     #[tokio::test]

@@ -22,6 +22,7 @@ mod lineage;
 mod lock;
 mod merge;
 mod open;
+mod probe;
 mod questions;
 mod rejections;
 mod rows;
@@ -34,6 +35,7 @@ pub use late::LateRow;
 pub use ledger::Ledger;
 pub use lineage::{Account, Lineage};
 pub use open::{Checkpoint, ReadOnlyCheckpoint};
+pub use probe::{CommitMoment, CommitProbe};
 pub use questions::{FileStatus, PlannedQueue, PreviewedCall, RunStatus, SheetCounts, Status, UndecidedCall};
 pub use rows::{
     CarriedCall, ConversationRow, ConversationState, CustomerRow, Held, NewRequest, QueueStart, QueueState,

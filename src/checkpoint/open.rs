@@ -8,7 +8,7 @@ use std::{
 
 use rusqlite::{Connection, OpenFlags, config::DbConfig};
 
-use super::{CheckpointError, lock::Lock, schema};
+use super::{CheckpointError, lock::Lock, probe::Probe, schema};
 
 /// Files up to this size are read through for damage when they are opened; larger ones only where they are used, so that
 /// going on with a million calls begins at once.
@@ -19,6 +19,7 @@ const READ_THROUGH: u64 = 32 << 20;
 pub struct Checkpoint {
     /// Declared before the lock: the database is closed before the lock is let go.
     pub(super) connection: Connection,
+    pub(super) probe: Probe,
     path: PathBuf,
     _lock: Option<Lock>,
 }
@@ -33,7 +34,7 @@ impl Checkpoint {
         let version = inspect(path)?;
         let mut connection = connect(path, OpenFlags::SQLITE_OPEN_READ_WRITE)?;
         settle_in(&mut connection, version).map_err(|error| of_open(path, &error))?;
-        Ok(Self { connection, path: path.to_owned(), _lock: Some(lock) })
+        Ok(Self { connection, probe: Probe::default(), path: path.to_owned(), _lock: Some(lock) })
     }
 
     /// A copy of the checkpoint at `path` (or a new one, if there is none) at `scratch`, to try things on: the original
@@ -49,7 +50,7 @@ impl Checkpoint {
         let version = inspect(scratch)?;
         let mut connection = connect(scratch, OpenFlags::SQLITE_OPEN_READ_WRITE)?;
         settle_in(&mut connection, version).map_err(|error| of_open(scratch, &error))?;
-        Ok(Self { connection, path: scratch.to_owned(), _lock: None })
+        Ok(Self { connection, probe: Probe::default(), path: scratch.to_owned(), _lock: None })
     }
 
     /// Where it is.

@@ -2,6 +2,8 @@
 //!
 //! What the API itself refuses comes as `vnd.error`; what its gateway refuses (401, 429) comes as plain JSON.
 
+use std::time::{Duration, SystemTime};
+
 use serde_json::{Value, json};
 
 use super::exchange::SandboxResponse;
@@ -10,6 +12,12 @@ use super::rules::{Problem, Refusal};
 const VND_ERROR: &str = "application/vnd.error+json";
 const HAL: &str = "application/hal+json;charset=UTF-8";
 const ABOUT: &str = "http://developer.helpscout.net/mailbox-api/overview/errors";
+
+/// A time as the header `Date` says it.
+pub(crate) fn show_date(now_ms: i64) -> String {
+    let since = Duration::from_millis(u64::try_from(now_ms).unwrap_or(0));
+    httpdate::fmt_http_date(SystemTime::UNIX_EPOCH + since)
+}
 
 /// 200 with a body of HAL.
 pub(crate) fn hal(body: impl Into<bytes::Bytes>) -> SandboxResponse {

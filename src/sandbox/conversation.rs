@@ -183,7 +183,7 @@ pub struct Merge {
     pub at_ms: Option<i64>,
 }
 
-/// Threads of a seed: counted and listed, but without a text of their own.
+/// Threads of a seed, or notes that a person added: counted and listed, but without a text of their own.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Filler {
     /// The id of the first; the others follow.
@@ -194,6 +194,9 @@ pub struct Filler {
     pub created: i64,
     /// The customer of them all.
     pub customer: u64,
+    /// Whether they are notes.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub is_notes: bool,
 }
 
 /// One conversation.
@@ -252,11 +255,28 @@ impl Conversation {
 
     /// What the field `threads` shows, which is not the number of stored ones: notes do not count.
     pub(crate) fn shown_threads(&self) -> usize {
-        self.stored_threads() - self.threads.iter().filter(|thread| thread.kind == ThreadKind::Note).count()
+        let by_people: u64 =
+            self.fillers.iter().filter(|one| one.is_notes).map(|one| u64::from(one.count)).sum();
+        let notes = self.threads.iter().filter(|thread| thread.kind == ThreadKind::Note).count();
+        self.stored_threads() - notes - usize::try_from(by_people).unwrap_or(usize::MAX)
     }
 
     /// Whether requests can still reach it by its own id.
     pub fn is_live(&self) -> bool {
         !self.deleted && self.merged.is_none()
+    }
+
+    /// Makes it active again.
+    pub(crate) fn reopen(&mut self) {
+        self.reopened += u32::from(self.status == Status::Closed);
+        self.status = Status::Active;
+        self.closed = None;
+    }
+
+    /// Whether it was there and live at `at_ms`: what an index as it was then shows. A deleted one never changes again.
+    pub(crate) fn was_live(&self, at_ms: i64) -> bool {
+        self.inserted_ms <= at_ms
+            && !(self.deleted && self.modified_ms <= at_ms)
+            && self.merged.is_none_or(|merge| merge.at_ms.is_some_and(|merged_ms| merged_ms > at_ms))
     }
 }

@@ -12,8 +12,14 @@
 //! window = "fixed"                # or "sliding": the minute of the limit
 //! retry_after_header = false      # true: a 429 carries the standard `Retry-After` too
 //! token_lifetime = "48h"
-//! index_lag = "0s"                # how long lists and searches do not know what was just stored
+//! index_lag = "0s"                # how long lists and searches do not know what has just happened
 //! company_id = true               # false: `users/me` names no company
+//!
+//! # Otherwise than the documents say; a client that trusts them blindly loses calls by these.
+//! # keep_threads = 10             # a create request stores only its first ten threads
+//! # author = "customer"           # phone threads are shown as made by their customer, or always by the token's "owner"
+//! reopens_imported = false        # true: an imported thread reopens a closed conversation like any other
+//! mangles_text = false            # true: the last line of a text of several is not stored
 //!
 //! [[fault]]
 //! on = "append"                   # token customer create append change delete read list search threads write any
@@ -41,8 +47,10 @@
 //! | `redirect` | 302; nothing is stored | `location` |
 //! | `omit_resource_id` | it is stored, and the id is not told | |
 //! | `expire_tokens` | every token so far is dead; this request gets 401 | |
-//! | `merge` | the conversation that the path names is merged before the request is looked at | `into` (id or `"new"`) |
+//! | `merge` | a person merges the conversation that the path names before the request is looked at | `into` (id or `"new"`) |
 //! | `lock`, `delete` | the same, but locked or deleted | |
+//! | `fill` | the same, but a person adds so many notes to it, as far as there is room | `notes` (default 1) |
+//! | `stale` | a list or search is answered, this once, from an index as it was so long ago | `for` |
 //! | `lag` | from now on lists and searches lag | `for` |
 //! | `set_limit` | from now on the account has another limit | `units` |
 
@@ -79,6 +87,10 @@ pub(crate) struct Service {
     #[serde(deserialize_with = "span")]
     pub(crate) index_lag: Duration,
     pub(crate) company_id: bool,
+    pub(crate) keep_threads: Option<usize>,
+    pub(crate) author: Option<Author>,
+    pub(crate) reopens_imported: bool,
+    pub(crate) mangles_text: bool,
 }
 
 impl Default for Service {
@@ -94,8 +106,22 @@ impl Default for Service {
             token_lifetime: Duration::from_secs(172_800),
             index_lag: Duration::ZERO,
             company_id: true,
+            keep_threads: None,
+            author: None,
+            reopens_imported: false,
+            mangles_text: false,
         }
     }
+}
+
+/// Who phone threads are shown as made by, instead of the user whom the request names.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub(crate) enum Author {
+    /// The token's owner, whomever the request names.
+    Owner,
+    /// Their customer.
+    Customer,
 }
 
 /// The kind of the limit's minute.
@@ -188,7 +214,10 @@ pub(crate) enum Deed {
     Merge(Option<u64>),
     Lock,
     Delete,
+    /// With so many notes.
+    Fill(u32),
     Lag(Duration),
+    Stale(Duration),
     SetLimit(u32),
 }
 
@@ -236,10 +265,12 @@ struct FaultTable {
     location: Option<String>,
     into: Option<toml::Value>,
     units: Option<u32>,
+    notes: Option<u32>,
 }
 
 const DEEDS: &str = "delay, refuse, refuse_thread, drop_before, drop_after, half_answer, bad_gateway_after, \
-    commit_late, html, redirect, omit_resource_id, expire_tokens, merge, lock, delete, lag, set_limit";
+    commit_late, html, redirect, omit_resource_id, expire_tokens, merge, lock, delete, fill, lag, \
+    stale, set_limit";
 
 impl FaultScript {
     /// Reads a script; a fault of it names its line and what is known.
@@ -286,6 +317,7 @@ impl FaultTable {
         Ok(match name {
             "delay" => Deed::Delay(needed("for", self.r#for.take())?),
             "lag" => Deed::Lag(needed("for", self.r#for.take())?),
+            "stale" => Deed::Stale(needed("for", self.r#for.take())?),
             "commit_late" => Deed::CommitLate(needed("after", self.after.take())?),
             "refuse" => {
                 let status = self.status.take().unwrap_or(500);
@@ -319,6 +351,7 @@ impl FaultTable {
             }),
             "lock" => Deed::Lock,
             "delete" => Deed::Delete,
+            "fill" => Deed::Fill(self.notes.take().unwrap_or(1)),
             "set_limit" => Deed::SetLimit(self.units.take().ok_or("`set_limit` needs `units`".to_owned())?),
             _ => return Err(format!("unknown deed `{name}`: one of {DEEDS}")),
         })
@@ -339,6 +372,7 @@ impl FaultTable {
             ("location", self.location.is_some()),
             ("into", self.into.is_some()),
             ("units", self.units.is_some()),
+            ("notes", self.notes.is_some()),
         ];
         given.into_iter().find(|(_, is_given)| *is_given).map(|(key, _)| key)
     }
@@ -398,6 +432,13 @@ mod tests {
         assert_eq!(script.service.window, Some(Window::Sliding));
         assert_eq!(script.service.index_lag, Duration::from_secs(90));
         assert_eq!(script.service.request_size, 262_144, "what is not named keeps its default");
+        let otherwise = FaultScript::parse(
+            "[service]\nkeep_threads = 10\nauthor = \"customer\"\nreopens_imported = true\nmangles_text = true",
+        )
+        .unwrap()
+        .service;
+        assert_eq!((otherwise.keep_threads, otherwise.author), (Some(10), Some(Author::Customer)));
+        assert!(otherwise.reopens_imported && otherwise.mangles_text);
     }
 
     #[test]
@@ -420,6 +461,9 @@ mod tests {
         assert_eq!(deed("do = \"merge\"\ninto = \"new\""), Deed::Merge(None));
         assert_eq!(deed("do = \"commit_late\"\nafter = \"20s\""), Deed::CommitLate(Duration::from_secs(20)));
         assert_eq!(deed("do = \"set_limit\"\nunits = 40"), Deed::SetLimit(40));
+        assert_eq!(deed("do = \"fill\""), Deed::Fill(1));
+        assert_eq!(deed("do = \"fill\"\nnotes = 3"), Deed::Fill(3));
+        assert_eq!(deed("do = \"stale\"\nfor = \"5m\""), Deed::Stale(Duration::from_secs(300)));
         assert_eq!(
             deed("do = \"refuse_thread\"\nnamed = false"),
             Deed::RefuseThread { thread: 0, containing: None, named: false }

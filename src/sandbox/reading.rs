@@ -32,7 +32,7 @@ pub(crate) struct Reading<'r> {
     pub(crate) view: View<'r>,
     pub(crate) request: &'r SandboxRequest,
     pub(crate) now_ms: i64,
-    /// The lag of lists and searches.
+    /// The lag of lists and searches: how old the index is that answers.
     pub(crate) lag_ms: i64,
     pub(crate) shows_company: bool,
 }
@@ -137,8 +137,7 @@ impl Reading<'_> {
         let condition = condition.flatten();
         let world = self.view.world;
         let keep = |one: &&Conversation| {
-            one.is_live()
-                && one.inserted_ms <= known_ms
+            one.was_live(known_ms)
                 && has_status(one, status)
                 && inboxes.as_ref().is_none_or(|ids| ids.contains(&one.inbox))
                 && tags

@@ -158,7 +158,13 @@ impl Seed {
             return Err(wrong(format!("{place}: state `{}` is not published or deleted", seed.state)));
         }
         let next = self.world.next();
-        let filler = Filler { first: next.thread, count: seed.threads, created, customer: seed.customer };
+        let filler = Filler {
+            first: next.thread,
+            count: seed.threads,
+            created,
+            customer: seed.customer,
+            is_notes: false,
+        };
         self.add(Event::ConversationAdded(Box::new(Conversation {
             id: seed.id,
             number: next.number,

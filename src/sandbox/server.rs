@@ -254,6 +254,10 @@ mod tests {
         assert!(answers[0].starts_with("HTTP/1.1 200 OK\r\n"), "{}", answers[0]);
         assert!(answers[0].to_lowercase().contains("x-ratelimit-remaining-minute: 399\r\n"));
         assert!(answers[0].contains("http://sandbox.test/v2/users/1"));
+        let dates: Vec<&str> =
+            answers[0].lines().filter(|line| line.to_lowercase().starts_with("date:")).collect();
+        assert_eq!(dates.len(), 1, "the sandbox's own clock, and no other: {dates:?}");
+        assert!(dates[0].ends_with("Thu, 01 Jan 1970 00:00:01 GMT"), "{dates:?}");
         assert_eq!(answers[1], "", "not one byte of the second answer leaves");
         assert!(answers[2].starts_with("HTTP/1.1 200 "), "{}", answers[2]);
         assert!(!answers[2].contains('}'), "the third answer breaks off");

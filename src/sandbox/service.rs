@@ -7,7 +7,7 @@
 use std::path::Path;
 use std::time::Duration;
 
-use super::answers::{done, page, plain_refusal, refused, scripted, throttled, unauthorized};
+use super::answers::{done, page, plain_refusal, refused, scripted, show_date, throttled, unauthorized};
 use super::error::SandboxError;
 use super::exchange::{Handling, Outcome, SandboxRequest, SandboxResponse};
 use super::fault_script::{Deed, FaultScript, Service, Window};
@@ -15,6 +15,7 @@ use super::faults::Faults;
 use super::journal::Journal;
 use super::json::Json;
 use super::limiter::{Limiter, Verdict};
+use super::person::PersonAct;
 use super::reading::Reading;
 use super::route::{Method, RequestKind, Route};
 use super::rules::{Problem, Refusal};
@@ -66,6 +67,8 @@ struct Call<'r> {
     route: Option<Route>,
     kind: RequestKind,
     now_ms: i64,
+    /// How old the index is that answers it, if older than the service's lag.
+    stale: Duration,
     correlation: &'r str,
 }
 
@@ -131,6 +134,13 @@ impl Sandbox {
         self.store_due(now_ms);
     }
 
+    /// A person does something in Help Scout at `now_ms`, without any request.
+    pub fn by_person(&mut self, now_ms: i64, act: PersonAct) {
+        self.store_due(now_ms);
+        // A journal that cannot be written shows at the next request.
+        drop(self.commit(act.events(&self.world, now_ms)));
+    }
+
     /// Handles one request that came at `now_ms`, in milliseconds since 1970.
     pub fn handle(&mut self, now_ms: i64, request: &SandboxRequest) -> Handling {
         self.store_due(now_ms);
@@ -139,16 +149,17 @@ impl Sandbox {
         let kind = route.map_or(RequestKind::Other, |route| route.kind(method, request.query()));
         self.tally.count(method, kind);
         let correlation = self.correlate();
-        let call = Call { request, method, route, kind, now_ms, correlation: &correlation };
+        let stale = Duration::ZERO;
+        let call = Call { request, method, route, kind, now_ms, stale, correlation: &correlation };
         let is_api = kind != RequestKind::Token;
         if is_api && !self.tokens.is_good(request.header("authorization"), now_ms) {
-            return self.answer(unauthorized(), &correlation);
+            return self.answer(unauthorized(), call);
         }
         let verdict = if is_api { self.limiter.take(method.units(), now_ms) } else { Verdict::Unlimited };
         if let Verdict::Refused { retry_after, .. } = verdict {
             self.tally.throttled += 1;
             let answer = throttled(retry_after, self.service.retry_after_header);
-            return self.answer(with_rate(answer, verdict), &correlation);
+            return self.answer(with_rate(answer, verdict), call);
         }
         if is_api {
             self.tally.use_units(method.units(), now_ms);
@@ -163,9 +174,8 @@ impl Sandbox {
         handling
     }
 
-    fn answer(&self, answer: SandboxResponse, correlation: &str) -> Handling {
-        let answer = answer.with("Correlation-Id", correlation);
-        Handling { delay: self.latency, outcome: Outcome::Answer(answer) }
+    fn answer(&self, answer: SandboxResponse, call: Call<'_>) -> Handling {
+        Handling { delay: self.latency, outcome: Outcome::Answer(dressed(answer, call)) }
     }
 
     fn cut(&self, sent: Option<bytes::Bytes>) -> Handling {
@@ -180,15 +190,18 @@ impl Sandbox {
     }
 
     /// A request that the limit let through, with what strikes it.
-    fn carry_out(&mut self, call: Call<'_>, verdict: Verdict, deeds: &[Deed]) -> Handling {
+    fn carry_out(&mut self, mut call: Call<'_>, verdict: Verdict, deeds: &[Deed]) -> Handling {
         for deed in deeds {
             self.prepare(call, deed);
+            if let Deed::Stale(span) = deed {
+                call.stale = call.stale.max(*span);
+            }
         }
         for deed in deeds {
             match self.intercept(call, deed) {
                 None => {}
                 Some(Outcome::Answer(answer)) => {
-                    return self.answer(with_rate(answer, verdict), call.correlation);
+                    return self.answer(with_rate(answer, verdict), call);
                 }
                 Some(Outcome::Cut { sent }) => return self.cut(sent),
             }
@@ -201,11 +214,9 @@ impl Sandbox {
         for deed in deeds {
             match deed {
                 Deed::DropAfter => return self.cut(None),
-                Deed::HalfAnswer => {
-                    return self.cut(Some(answer.with("Correlation-Id", call.correlation).first_half()));
-                }
+                Deed::HalfAnswer => return self.cut(Some(dressed(answer, call).first_half())),
                 Deed::BadGatewayAfter => {
-                    return self.answer(with_rate(page(502, "502 Bad Gateway"), verdict), call.correlation);
+                    return self.answer(with_rate(page(502, "502 Bad Gateway"), verdict), call);
                 }
                 Deed::OmitResourceId => answer.headers.retain(|(name, _)| {
                     !name.eq_ignore_ascii_case("resource-id") && !name.eq_ignore_ascii_case("location")
@@ -213,7 +224,7 @@ impl Sandbox {
                 _ => {}
             }
         }
-        self.answer(answer, call.correlation)
+        self.answer(answer, call)
     }
 
     /// Faults that change the service before the request is looked at.
@@ -222,35 +233,13 @@ impl Sandbox {
             Deed::Lag(span) => self.service.index_lag = *span,
             Deed::SetLimit(units) => self.limiter.set_limit(*units),
             Deed::ExpireTokens => self.tokens.revoke(call.request.header("authorization")),
-            Deed::Merge(_) | Deed::Lock | Deed::Delete => {
-                let events = self.misfortune(call, deed).unwrap_or_default();
-                // A journal that cannot be written shows at the request itself.
-                drop(self.commit(events));
+            _ => {
+                let named = call.route.and_then(Route::conversation);
+                if let Some(act) = named.and_then(|id| act_of(deed, id)) {
+                    self.by_person(call.now_ms, act);
+                }
             }
-            _ => {}
         }
-    }
-
-    /// What happens to the conversation that the path names.
-    fn misfortune(&self, call: Call<'_>, deed: &Deed) -> Option<Vec<Event>> {
-        let id = call.route?.conversation()?;
-        let one = self.world.conversation(id).filter(|one| one.is_live())?;
-        let at_ms = call.now_ms;
-        Some(match deed {
-            Deed::Lock => vec![Event::Locked { id }],
-            Deed::Delete => vec![Event::ConversationDeleted { id, at_ms }],
-            Deed::Merge(Some(into)) => vec![Event::Merged { from: id, into: *into, at_ms }],
-            Deed::Merge(None) => {
-                let mut survivor = one.clone();
-                survivor.id = self.world.next().conversation;
-                survivor.number = self.world.next().number;
-                survivor.threads.clear();
-                survivor.fillers.clear();
-                let into = survivor.id;
-                vec![Event::ConversationAdded(Box::new(survivor)), Event::Merged { from: id, into, at_ms }]
-            }
-            _ => return None,
-        })
     }
 
     /// Faults that keep the request from being carried out now: an answer, or a connection that breaks.
@@ -279,7 +268,6 @@ impl Sandbox {
             }
             Deed::Html => page(200, "Sign in to the network"),
             Deed::Redirect(location) => SandboxResponse::new(302).with("Location", location.clone()),
-
             Deed::ExpireTokens if call.kind != RequestKind::Token => unauthorized(),
             _ => return None,
         };
@@ -304,6 +292,7 @@ impl Sandbox {
                 route,
                 kind,
                 now_ms: due_ms,
+                stale: Duration::ZERO,
                 correlation: "late",
             });
         }
@@ -320,10 +309,10 @@ impl Sandbox {
         let base = base(call.request);
         if call.method == Method::Get {
             let reading = Reading {
-                view: View { world: &self.world, base: &base },
+                view: View { world: &self.world, base: &base, author: self.service.author },
                 request: call.request,
                 now_ms: call.now_ms,
-                lag_ms: i64::try_from(self.service.index_lag.as_millis()).unwrap_or(i64::MAX),
+                lag_ms: i64::try_from(self.service.index_lag.max(call.stale).as_millis()).unwrap_or(i64::MAX),
                 shows_company: self.service.company_id,
             };
             return reading.answer(route).unwrap_or_else(|refusal| refused(&refusal, call.correlation));
@@ -390,6 +379,22 @@ impl Sandbox {
         };
         done(201).with("Resource-Id", id.to_string()).with("Location", format!("{base}/v2/{path}/{id}"))
     }
+}
+
+/// What a person does to the conversation `id`, where that is the deed.
+fn act_of(deed: &Deed, id: u64) -> Option<PersonAct> {
+    Some(match deed {
+        Deed::Merge(into) => PersonAct::Merge { from: id, into: *into },
+        Deed::Lock => PersonAct::Lock { id },
+        Deed::Delete => PersonAct::Delete { id },
+        Deed::Fill(notes) => PersonAct::Fill { id, notes: *notes },
+        _ => return None,
+    })
+}
+
+/// An answer with what every answer carries.
+fn dressed(answer: SandboxResponse, call: Call<'_>) -> SandboxResponse {
+    answer.with("Date", show_date(call.now_ms)).with("Correlation-Id", call.correlation)
 }
 
 /// The place of the thread that a script calls bad, if the request holds it.

@@ -9,6 +9,7 @@ use serde_json::{Value, json};
 
 use super::conversation::{Attachment, Conversation, Filler, Status, Thread, ThreadKind};
 use super::customer::{Customer, Inbox, User};
+use super::fault_script::Author;
 use super::rules::show_time;
 use super::world::World;
 
@@ -113,6 +114,8 @@ pub(crate) struct View<'v> {
     pub(crate) world: &'v World,
     /// Scheme and host of the links.
     pub(crate) base: &'v str,
+    /// Who phone threads are shown as made by, where that is not whom the request named.
+    pub(crate) author: Option<Author>,
 }
 
 impl<'v> View<'v> {
@@ -186,8 +189,14 @@ impl<'v> View<'v> {
     where
         'v: 't,
     {
-        let by_user = thread.kind.is_by_user();
+        let author = self.author.filter(|_| thread.kind == ThreadKind::Phone);
+        let by_user = thread.kind.is_by_user() && author != Some(Author::Customer);
         let maker = if by_user { "user" } else { "customer" };
+        let maker_id = match author {
+            None => thread.author,
+            Some(Author::Owner) => self.world.owner(),
+            Some(Author::Customer) => thread.customer,
+        };
         let own = format!("{}/v2/conversations/{}/threads/{}", self.base, conversation.id, thread.id);
         let file = |file: &Attachment| json!({"id": file.id, "filename": file.name, "mimeType": file.mime, "width": 0, "height": 0, "size": file.size});
         ThreadView {
@@ -199,7 +208,7 @@ impl<'v> View<'v> {
             body: show_text(&thread.text),
             source: Source { kind: "api", via: maker },
             customer: (thread.customer != 0).then(|| self.person("customer", thread.customer)),
-            created_by: self.person(maker, thread.author),
+            created_by: self.person(maker, maker_id),
             assigned_to: by_user.then_some(NO_ONE),
             to: [],
             cc: [],
@@ -268,7 +277,7 @@ impl<'v> View<'v> {
 pub(crate) fn newest_first(one: &Conversation, known_ms: i64) -> Vec<Cow<'_, Thread>> {
     let filler = |filler: &Filler, index: u32| Thread {
         id: filler.first + u64::from(index),
-        kind: ThreadKind::Customer,
+        kind: if filler.is_notes { ThreadKind::Note } else { ThreadKind::Customer },
         text: format!("Thread {} of {}", index + 1, filler.count).into(),
         customer: filler.customer,
         created: filler.created,

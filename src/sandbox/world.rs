@@ -8,7 +8,7 @@ use std::collections::{BTreeMap, HashMap};
 
 use serde::{Deserialize, Serialize};
 
-use super::conversation::{Conversation, Merge, Status, Thread};
+use super::conversation::{Conversation, Filler, Merge, Status, Thread};
 use super::customer::{Customer, Inbox, User};
 
 /// The next ids to be given. Those of conversations and threads are as large as the real service's.
@@ -63,6 +63,10 @@ pub(crate) enum Event {
     Merged { from: u64, into: u64, at_ms: i64 },
     /// A policy locked it.
     Locked { id: u64 },
+    /// A person added notes to it.
+    NotesAdded { id: u64, notes: Filler, at_ms: i64 },
+    /// It was reopened by what should not reopen it.
+    Reopened { id: u64, at_ms: i64 },
     /// The next ids, in a compacted journal.
     CountersSet(Counters),
 }
@@ -160,6 +164,11 @@ impl World {
             Event::Locked { id } => {
                 return self.conversations.get_mut(&id).map(|one| one.locked = true).is_some();
             }
+            Event::NotesAdded { id, notes, at_ms } => {
+                self.next.thread = self.next.thread.max(notes.first + u64::from(notes.count));
+                return self.change(id, at_ms, |one| one.fillers.push(notes));
+            }
+            Event::Reopened { id, at_ms } => return self.change(id, at_ms, Conversation::reopen),
             Event::ConversationDeleted { id, at_ms } => {
                 return self.change(id, at_ms, |one| one.deleted = true);
             }
@@ -228,9 +237,7 @@ impl World {
     fn add_thread(&mut self, id: u64, thread: Thread) -> bool {
         let Some(conversation) = self.conversations.get_mut(&id) else { return false };
         if !thread.imported && thread.kind.reopens() && conversation.status != Status::Active {
-            conversation.reopened += u32::from(conversation.status == Status::Closed);
-            conversation.status = Status::Active;
-            conversation.closed = None;
+            conversation.reopen();
         }
         self.next.thread =
             self.next.thread.max(thread_ids(&thread).max().unwrap_or(thread.id).saturating_add(1));

@@ -117,6 +117,7 @@ pub(crate) fn create_conversation(
     }
     problems.settle()?;
     intake.settle()?;
+    conversation.threads.truncate(set.service.keep_threads.unwrap_or(usize::MAX));
     let made = Some(conversation.id);
     let mut events: Vec<_> = intake.fresh.into_iter().map(Event::CustomerAdded).collect();
     events.push(Event::ConversationAdded(Box::new(conversation)));
@@ -249,7 +250,7 @@ fn read_thread(
     Some(Thread {
         id,
         kind,
-        text: text.into(),
+        text: stored(text, set.service.mangles_text).into(),
         customer: customer.unwrap_or(0),
         created: created.unwrap_or_else(|| set.now_ms.div_euclid(1000)),
         author: if kind.is_by_user() { author } else { customer.unwrap_or(author) },
@@ -257,6 +258,11 @@ fn read_thread(
         imported,
         attachments,
     })
+}
+
+/// A text as it is stored: as it was sent, or `mangled` without its last line.
+fn stored(text: &str, mangled: bool) -> &str {
+    text.rsplit_once('\n').filter(|_| mangled).map_or(text, |(before, _)| before)
 }
 
 fn read_attachments(
@@ -316,6 +322,9 @@ pub(crate) fn append_thread(
     let mut events: Vec<_> = intake.fresh.into_iter().map(Event::CustomerAdded).collect();
     let made = thread.as_ref().map(|thread| thread.id);
     events.extend(thread.map(|thread| Event::ThreadAdded { conversation: id, thread }));
+    if set.service.reopens_imported && kind.reopens() && conversation.status == Status::Closed {
+        events.push(Event::Reopened { id, at_ms: set.now_ms });
+    }
     Ok(Decision { events, made })
 }
 

@@ -78,6 +78,18 @@ fn the_index_lags_but_what_has_an_id_is_current() {
 }
 
 #[test]
+fn what_is_gone_stays_in_the_index_as_long_as_it_lags() {
+    let mut desk = Desk::with(0, "[service]\nindex_lag = \"90s\"");
+    desk.sandbox.by_person(desk.now_ms, PersonAct::Delete { id: 123 });
+    desk.sandbox.by_person(desk.now_ms, PersonAct::Merge { from: 124, into: Some(125) });
+    desk.now_ms += 89_999;
+    assert_eq!(ids(&desk.get("/v2/conversations?status=all").1), [124, 123, 125]);
+    assert_eq!((desk.get("/v2/conversations/123").0, desk.get("/v2/conversations/124").0), (404, 301));
+    desk.now_ms += 1;
+    assert_eq!(ids(&desk.get("/v2/conversations?status=all").1), [125]);
+}
+
+#[test]
 fn customers_page_by_number_and_by_cursor() {
     let mut desk = Desk::new();
     for index in 0..60 {

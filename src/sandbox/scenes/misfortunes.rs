@@ -47,6 +47,24 @@ fn a_refusal_a_page_and_a_redirect_store_nothing() {
 }
 
 #[test]
+fn every_kind_of_request_may_be_redirected_to_another_host() {
+    let elsewhere = "https://example.com/elsewhere";
+    let targets = [
+        ("append", "POST", "/v2/conversations/124/phones", call()),
+        ("create", "POST", "/v2/conversations", creation(2)),
+        ("read", "GET", "/v2/conversations/124/threads", Value::Null),
+        ("token", "POST", "/v2/oauth2/token", json!({"grant_type": "client_credentials"})),
+    ];
+    for (on, method, target, body) in targets {
+        let fault = format!("[[fault]]\non = \"{on}\"\ndo = \"redirect\"\nlocation = \"{elsewhere}\"");
+        let mut desk = Desk::with(0, &fault);
+        let answer = desk.send(method, target, &body);
+        assert_eq!((answer.status, answer.header("location")), (302, Some(elsewhere)), "{on}");
+        assert_eq!(desk.sandbox.accepted_threads(), []);
+    }
+}
+
+#[test]
 fn an_answer_may_come_late_and_without_the_id() {
     let mut late = desk("do = \"delay\"\nfor = \"3s\"");
     assert_eq!(append(&mut late).delay, Duration::from_secs(3));
@@ -96,6 +114,50 @@ fn a_conversation_is_locked_deleted_or_merged_under_a_request() {
     let answer = merged.send("GET", "/v2/conversations/124", &Value::Null);
     let survivor: u64 = answer.header("location").unwrap().rsplit('/').next().unwrap().parse().unwrap();
     assert_eq!((answer.status, merged.append(survivor, &call()).status), (301, 201));
+}
+
+#[test]
+fn people_fill_a_conversation_as_far_as_there_is_room() {
+    let mut desk = desk("do = \"fill\"\nnotes = 98");
+    assert_eq!(append(&mut desk).answer().unwrap().status, 201);
+    assert_eq!(desk.threads(124), 99);
+    assert_eq!(append(&mut desk).answer().unwrap().status, 412);
+    desk.sandbox.by_person(desk.now_ms, PersonAct::Fill { id: 124, notes: 50 });
+    assert_eq!(desk.threads(124), 100);
+    let (_, shown) = desk.get("/v2/conversations/124");
+    assert_eq!(shown["threads"], json!(1), "notes do not count there");
+    let (_, page) = desk.get("/v2/conversations/124/threads");
+    assert_eq!(page["_embedded"]["threads"][0]["type"], json!("note"));
+    assert_eq!(desk.sandbox.accepted_threads().len(), 1, "no request made the notes");
+}
+
+#[test]
+fn people_act_without_a_request() {
+    let mut desk = Desk::new();
+    let (now_ms, id) = (desk.now_ms, 124);
+    desk.sandbox.by_person(now_ms, PersonAct::Merge { from: 123, into: Some(id) });
+    assert_eq!(desk.get("/v2/conversations/123").0, 301);
+    desk.sandbox.by_person(now_ms, PersonAct::Lock { id });
+    assert_eq!(append(&mut desk).answer().unwrap().status, 412);
+    desk.sandbox.by_person(now_ms, PersonAct::Delete { id });
+    desk.sandbox.by_person(now_ms, PersonAct::Fill { id, notes: 3 });
+    assert_eq!(desk.get("/v2/conversations/124").0, 404);
+    assert_eq!(desk.sandbox.tally().writes, 1, "only the append was a request");
+}
+
+#[test]
+fn a_stale_index_is_of_one_request_only() {
+    let mut desk = Desk::with(0, "[[fault]]\non = \"list\"\nat = [2, 4]\ndo = \"stale\"\nfor = \"5m\"");
+    desk.send("POST", "/v2/conversations", &creation(1));
+    desk.now_ms += 60_000;
+    let mut listed = || {
+        let (_, page) = desk.get("/v2/conversations?status=all&tag=callport");
+        page["page"]["totalElements"].as_u64().unwrap()
+    };
+    assert_eq!([listed(), listed(), listed(), listed()], [1, 0, 1, 0], "seen, then not, then again");
+    desk.now_ms += 240_000;
+    let (_, page) = desk.get("/v2/conversations?status=all&tag=callport");
+    assert_eq!(page["page"]["totalElements"], json!(1));
 }
 
 #[test]

@@ -5,6 +5,7 @@ mod conversations;
 mod limits;
 mod lists;
 mod misfortunes;
+mod otherwise;
 mod phone_threads;
 
 use std::time::Duration;
