@@ -58,6 +58,18 @@ impl CallKey {
         Self(bytes)
     }
 
+    /// The least and the greatest key that are shown as `short`; none where nothing is.
+    pub fn range_of_short(short: &str) -> Option<(Self, Self)> {
+        let is_short =
+            short.len() == 12 && short.bytes().all(|digit| matches!(digit, b'0'..=b'9' | b'a'..=b'f'));
+        let number = u64::from_str_radix(short, 16).ok().filter(|_| is_short)?;
+        let (mut first, mut last) = ([0; 16], [0xff; 16]);
+        let shown = number.to_be_bytes();
+        first[..6].copy_from_slice(&shown[2..]);
+        last[..6].copy_from_slice(&shown[2..]);
+        Some((Self(first), Self(last)))
+    }
+
     fn hash(parts: &[&[u8]]) -> Self {
         Self(stable_digest(parts))
     }
@@ -259,6 +271,16 @@ mod tests {
             let text = if wrapped { format!("({reference})") } else { format!("{before}\n{reference}") };
             let found = Reference::candidates(&text, &name, true);
             proptest::prop_assert!(found.iter().any(|one| one == reference.as_str()), "{:?} in {:?}", found, text);
+        }
+    }
+
+    #[test]
+    fn a_key_lies_within_the_range_of_what_is_shown_of_it() {
+        let key = CallKey::from_id("x", "y");
+        let (first, last) = CallKey::range_of_short(&key.to_string()).unwrap();
+        assert!(first <= key && key <= last && first.to_string() == last.to_string());
+        for other in ["", "123", "0123456789AB", "0123456789abc", "+12345678901"] {
+            assert_eq!(CallKey::range_of_short(other), None, "{other}");
         }
     }
 

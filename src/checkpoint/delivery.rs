@@ -131,7 +131,7 @@ pub(super) fn customer(c: &Connection, id: i64) -> rusqlite::Result<CustomerRow>
 
 /// Writes an intent: from now on its calls are in flight.
 pub(super) fn intend(c: &Connection, request: &NewRequest) -> rusqlite::Result<i64> {
-    let carried: Vec<u8> = request.calls.iter().flat_map(|id| id.to_le_bytes()).collect();
+    let carried = encode_carried(&request.calls);
     c.prepare_cached(
         "INSERT INTO requests (kind, state, run, queue, conversation, customer, sent_at, dated, carried, mark)
          VALUES (?1, 0, ?2, ?3, ?4, ?5, ?6, ?7, ?8,
@@ -190,12 +190,21 @@ fn advance(
     Ok(())
 }
 
+fn encode_carried(calls: &[i64]) -> Vec<u8> {
+    calls.iter().flat_map(|id| id.to_le_bytes()).collect()
+}
+
 fn decode_carried(carried: Option<&[u8]>) -> Vec<i64> {
     carried
         .unwrap_or_default()
         .chunks_exact(8)
         .filter_map(|bytes| bytes.try_into().ok().map(i64::from_le_bytes))
         .collect()
+}
+
+/// A request landed.
+pub(super) fn landed(c: &Connection, request: i64) -> Result<(), CheckpointError> {
+    advance(c, request, RequestEvent::Landed, None)
 }
 
 /// An append landed as the thread `thread`.
@@ -362,6 +371,28 @@ pub(super) fn unrefuse(c: &Connection, calls: &[i64]) -> rusqlite::Result<()> {
         .execute([call])?;
     }
     point(c, calls, None)
+}
+
+/// Gives an open call of `request` a request of its own, as open as that one; its number, and how many calls are left.
+pub(super) fn set_apart(c: &Connection, request: i64, call: i64) -> Result<(i64, u64), CheckpointError> {
+    let carried: Option<Vec<u8>> = c
+        .prepare_cached("SELECT carried FROM requests WHERE id = ?1")?
+        .query_row([request], |row| row.get(0))?;
+    let others: Vec<i64> =
+        decode_carried(carried.as_deref()).into_iter().filter(|other| *other != call).collect();
+    if others.is_empty() {
+        return Ok((request, 0));
+    }
+    c.execute("UPDATE requests SET carried = ?2 WHERE id = ?1", params![request, encode_carried(&others)])?;
+    c.execute(
+        "INSERT INTO requests (kind, state, run, queue, conversation, customer, sent_at, dated, mark, carried, why, stored)
+         SELECT kind, state, run, queue, conversation, customer, sent_at, dated, mark, ?2, why, stored
+         FROM requests WHERE id = ?1",
+        params![request, encode_carried(&[call])],
+    )?;
+    let own = c.last_insert_rowid();
+    point(c, &[call], Some(own))?;
+    Ok((own, others.len() as u64))
 }
 
 /// What was in flight when an earlier run ended may be stored or not.

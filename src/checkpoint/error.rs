@@ -35,6 +35,9 @@ pub enum CheckpointError {
     /// It belongs to another account, address or mapping.
     #[error("{0}")]
     OtherLineage(String),
+    /// A person's decision does not fit what the file holds.
+    #[error("{0}")]
+    Undecidable(String),
     /// It is not there.
     #[error("there is no checkpoint `{}`", .0.display())]
     Missing(PathBuf),

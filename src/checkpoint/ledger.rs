@@ -11,9 +11,9 @@ use tokio::sync::{mpsc, oneshot};
 
 use super::{
     Checkpoint, CheckpointError, ConversationRow, CustomerRow, Held, NewRequest, QueueStart, QueueState,
-    RequestKind, UnknownRequest, WaitingCall, delivery,
+    RequestKind, Standing, UnknownRequest, WaitingCall, delivery,
     probe::{CommitMoment, Probe},
-    questions, rejections,
+    questions, rejections, standing,
 };
 use crate::call::Moment;
 
@@ -265,6 +265,23 @@ impl Ledger {
     /// The calls of `from` that wait join those of `to`; how many.
     pub async fn join_queues(&self, from: i64, to: i64) -> Result<usize, CheckpointError> {
         self.run(move |c| Ok(delivery::join_queues(c, from, to)?)).await
+    }
+
+    /// The first call of Help Scout that waits here, by what may be its reference; none where all were sent or are not ours.
+    pub async fn first_not_sent(
+        &self,
+        source_name: String,
+        candidates: Vec<Vec<String>>,
+    ) -> Result<Option<String>, CheckpointError> {
+        self.run(move |c| {
+            for each in &candidates {
+                if standing::standing(c, &source_name, each)? == Standing::NotSent {
+                    return Ok(each.first().cloned());
+                }
+            }
+            Ok(None)
+        })
+        .await
     }
 
     /// The conversation that was made last, and when it was asked for by the service's clock.

@@ -51,6 +51,27 @@ impl Checkpoint {
     /// Compares how rows are read with the last run's: once something was sent, another identity is refused and another
     /// mapping needs `accepted`. What holds from now on is stored by [`super::Stager::keep`].
     pub fn check_lineage(&self, lineage: &Lineage, accepted: bool) -> Result<(), CheckpointError> {
+        self.check_identity(lineage)?;
+        if self.has_sent_nothing()? {
+            return Ok(());
+        }
+        let path = self.path().display();
+        match get(&self.connection, "mapping")? {
+            Some(known) if known != lineage.mapping && !accepted => {
+                let (waiting, files, landed) = self.concerned()?;
+                Err(CheckpointError::OtherLineage(format!(
+                    "the mapping has changed since the last run with `{path}`: {}; it concerns {waiting} that {} not sent \
+                     yet{files}, while {landed} as it is: with --accept-mapping the calls not yet sent are made anew",
+                    difference(&known, &lineage.mapping),
+                    if waiting.starts_with("1 ") { "is" } else { "are" },
+                )))
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// Refuses another identity once something was sent.
+    pub fn check_identity(&self, lineage: &Lineage) -> Result<(), CheckpointError> {
         if self.has_sent_nothing()? {
             return Ok(());
         }
@@ -62,16 +83,36 @@ impl Checkpoint {
                 difference(&known, &lineage.identity)
             )));
         }
-        match get(&self.connection, "mapping")? {
-            Some(known) if known != lineage.mapping && !accepted => {
-                Err(CheckpointError::OtherLineage(format!(
-                    "the mapping has changed since the last run with `{path}`: {}; with --accept-mapping calls not yet sent \
-                 are made anew with it",
-                    difference(&known, &lineage.mapping)
-                )))
-            }
-            _ => Ok(()),
-        }
+        Ok(())
+    }
+
+    /// The calls that another mapping concerns, the files that they are from, and those that it leaves as they are.
+    fn concerned(&self) -> Result<(String, String, String), CheckpointError> {
+        let waiting: u64 = self.connection.query_row(
+            "SELECT COUNT(*) FROM calls INDEXED BY calls_waiting WHERE request IS NULL",
+            [],
+            |row| row.get(0),
+        )?;
+        let all: u64 = self.connection.query_row("SELECT COUNT(*) FROM call_keys", [], |row| row.get(0))?;
+        let files: Vec<String> = self.waiting_files()?.iter().map(|file| format!("`{file}`")).collect();
+        let files = if files.is_empty() { String::new() } else { format!(" ({})", files.join(", ")) };
+        let landed = match all.saturating_sub(waiting) {
+            1 => "1 that was sent stays".to_owned(),
+            sent => format!("{sent} that were sent stay"),
+        };
+        Ok((if waiting == 1 { "1 call".to_owned() } else { format!("{waiting} calls") }, files, landed))
+    }
+
+    /// The files that calls which wait are from.
+    fn waiting_files(&self) -> Result<Vec<String>, CheckpointError> {
+        Ok(self
+            .connection
+            .prepare(
+                "SELECT path FROM files WHERE id IN (SELECT file FROM calls INDEXED BY calls_waiting
+                 WHERE request IS NULL) ORDER BY id",
+            )?
+            .query_map([], |row| row.get(0))?
+            .collect::<Result<_, _>>()?)
     }
 
     fn reads_otherwise(&self, lineage: &Lineage) -> Result<bool, CheckpointError> {
@@ -98,14 +139,7 @@ impl Checkpoint {
         if !self.reads_otherwise(lineage)? {
             return Ok(Vec::new());
         }
-        Ok(self
-            .connection
-            .prepare(
-                "SELECT path FROM files WHERE id IN (SELECT file FROM calls INDEXED BY calls_waiting
-                 WHERE request IS NULL) ORDER BY id",
-            )?
-            .query_map([], |row| row.get(0))?
-            .collect::<Result<_, _>>()?)
+        self.waiting_files()
     }
 }
 

@@ -13,6 +13,7 @@
 //!
 //! The file beside it, `….lock`, is held while a run uses the checkpoint.
 
+mod claims;
 mod delivery;
 mod error;
 mod known_calls;
@@ -24,11 +25,14 @@ mod merge;
 mod open;
 mod probe;
 mod questions;
+mod recovery;
 mod rejections;
+mod resolve;
 mod rows;
 mod schema;
 mod stage;
 mod staged_call;
+mod standing;
 
 pub use error::CheckpointError;
 pub use late::LateRow;
@@ -37,9 +41,12 @@ pub use lineage::{Account, Lineage};
 pub use open::{Checkpoint, ReadOnlyCheckpoint};
 pub use probe::{CommitMoment, CommitProbe};
 pub use questions::{FileStatus, PlannedQueue, PreviewedCall, RunStatus, SheetCounts, Status, UndecidedCall};
+pub use recovery::{FoundCall, FoundConversation, Recovery};
+pub use resolve::{Decision, Resolved};
 pub use rows::{
     CarriedCall, ConversationRow, ConversationState, CustomerRow, Held, NewRequest, QueueStart, QueueState,
     RequestKind, UnknownRequest, WaitingCall,
 };
 pub use stage::{StagedFigures, Stager};
 pub use staged_call::StagedCall;
+pub use standing::Standing;

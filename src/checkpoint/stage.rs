@@ -10,7 +10,8 @@ use std::collections::HashMap;
 use rusqlite::{Connection, OptionalExtension, params};
 
 use super::{
-    Checkpoint, CheckpointError, LateRow, Lineage, StagedCall, late, lineage, merge, rejections, schema,
+    Checkpoint, CheckpointError, LateRow, Lineage, StagedCall, claims, late, lineage, merge, rejections,
+    schema,
 };
 use crate::call::{CallKey, Customer, Destination};
 
@@ -288,6 +289,7 @@ impl Stager<'_> {
         if self.any_nameless {
             merge::number_twins(self)?;
         }
+        claims::claim(self)?;
         merge::merge(self)?;
         if let Some(limit) = limit {
             merge::keep_whole_conversations(self, limit)?;
@@ -388,7 +390,7 @@ pub(super) fn discard_unfinished(connection: &Connection) -> rusqlite::Result<()
 #[cfg(test)]
 pub(super) mod tests {
     use super::*;
-    use crate::call::{Call, Identity, Moment};
+    use crate::call::{Call, Identity, Moment, Reference};
     use proptest::prelude::*;
 
     pub(crate) fn fresh() -> (tempfile::TempDir, Checkpoint) {
@@ -418,10 +420,18 @@ pub(super) mod tests {
     }
 
     /// A call without an id: all of these are alike.
-    fn nameless(text: &str) -> Call {
+    pub(crate) fn nameless(text: &str) -> Call {
+        in_group(Identity { id: None, key: nameless_key() }, "jo", text)
+    }
+
+    fn nameless_key() -> CallKey {
         let at = Moment::from_epoch_seconds(1_600_000_000).unwrap();
-        let key = CallKey::from_content("", at, "inbound", "1", "2", Some(3));
-        in_group(Identity { id: None, key }, "jo", text)
+        CallKey::from_content("", at, "inbound", "1", "2", Some(3))
+    }
+
+    /// The reference of the `ordinal`-th of the calls that [`nameless`] makes.
+    pub(crate) fn twin_reference(ordinal: u32) -> Reference {
+        Reference::new("", None, nameless_key().twin(ordinal))
     }
 
     fn updated(call: Call, at: i64) -> Call {

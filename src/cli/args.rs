@@ -71,6 +71,10 @@ pub(super) enum Command {
     Import(Box<ImportOptions>),
     /// Show what the checkpoint holds; also while an import runs
     Status,
+    /// Rebuild a lost checkpoint from the account: by the import tag, and by the references that calls carry
+    Recover(RecoverOptions),
+    /// Decide an undecided call
+    Resolve(ResolveOptions),
     /// Serve a local Help Scout on 127.0.0.1 to try things on
     Sandbox(SandboxOptions),
 }
@@ -146,6 +150,44 @@ pub(super) struct ImportOptions {
     /// Conversations worked on at the same time [default: as many as rate and latency need, at most 64]
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=64))]
     pub(super) workers: Option<u16>,
+}
+
+/// Options of `recover`.
+#[derive(Debug, Clone, Args)]
+pub(super) struct RecoverOptions {
+    /// Any setting of the configuration by its dotted name
+    #[arg(long, value_name = "KEY=VALUE")]
+    pub(super) set: Vec<String>,
+    /// The zone of times without an offset, by its IANA name, as the imports have it
+    #[arg(long, value_name = "ZONE")]
+    pub(super) time_zone: Option<String>,
+    /// Where the API is [default: `HELPSCOUT_API_URL`, else Help Scout's own]
+    #[arg(long, value_name = "URL", conflicts_with = "sandbox")]
+    pub(super) api_url: Option<String>,
+    /// From the world of a rehearsal that was kept with --checkpoint
+    #[arg(long)]
+    pub(super) sandbox: bool,
+    /// The part of the account's limit to use [default: 0.8], or a timetable: "08:00,0.3 19:00,0.9"
+    #[arg(long, value_name = "FRACTION")]
+    pub(super) share: Option<String>,
+    /// Units a minute to assume until Help Scout states its own limit; 0: as fast as they go
+    #[arg(long, value_name = "UNITS")]
+    pub(super) rate: Option<u32>,
+}
+
+/// Options of `resolve`.
+#[derive(Debug, Clone, Args)]
+#[command(group(clap::ArgGroup::new("decision").required(true).args(["landed", "resend"])))]
+pub(super) struct ResolveOptions {
+    /// The call, as `callport status` shows it
+    #[arg(value_name = "CALL")]
+    pub(super) call: String,
+    /// It is in Help Scout, as the thread with this id
+    #[arg(long, value_name = "THREAD", value_parser = clap::value_parser!(u64).range(1..))]
+    pub(super) landed: Option<u64>,
+    /// It is not in Help Scout: the next import sends it again
+    #[arg(long)]
+    pub(super) resend: bool,
 }
 
 /// Options of `sandbox`.

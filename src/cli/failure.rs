@@ -111,15 +111,19 @@ impl From<ImportError> for Failure {
     fn from(error: ImportError) -> Self {
         let code = match &error {
             ImportError::Checkpoint(error) => return error.clone().into(),
-            ImportError::Source(_) | ImportError::Mapping { .. } | ImportError::Setting(_) => {
-                exit_code::USAGE
-            }
+            ImportError::Source(_)
+            | ImportError::Mapping { .. }
+            | ImportError::Setting(_)
+            | ImportError::Contradicted(_) => exit_code::USAGE,
             ImportError::Strict(_) => exit_code::INCOMPLETE,
             ImportError::Stopped | ImportError::GaveUp { .. } | ImportError::Declined => exit_code::STOPPED,
             ImportError::Refused(_) => exit_code::REFUSED,
             ImportError::Unexpected(_) => exit_code::UNEXPECTED,
         };
         let advice = match &error {
+            ImportError::Contradicted(_) => Some(
+                "put the newest copy of the checkpoint back, or let `callport recover` add what the account holds to this one",
+            ),
             ImportError::Strict(_) => Some("mend them, or leave --strict out to import the others"),
             ImportError::Stopped | ImportError::GaveUp { .. } => {
                 Some("run the same command again: it goes on where it stopped and imports nothing twice")

@@ -19,7 +19,7 @@ use crate::{
     call::Moment,
     checkpoint::Checkpoint,
     helpscout::{ApiUrl, Credentials},
-    import::{Ask, Clock, DeliverySettings, EventSink, ImportEvent, ImportJob, Imported, Reading, import},
+    import::{Ask, Clock, EventSink, ImportEvent, ImportJob, Imported, Reading, import},
     report::summary,
 };
 
@@ -79,7 +79,7 @@ async fn work(
 
 async fn way(common: &Common, options: &ImportOptions, setup: &Setup) -> Result<Way, Failure> {
     if options.sandbox {
-        let rehearsal = rehearsal::begin(common, options, setup).await?;
+        let rehearsal = rehearsal::begin(common, options.read.rate, setup).await?;
         return Ok(Way {
             address: rehearsal.address.clone(),
             credentials: Credentials::Token("rehearsal".to_owned().into()),
@@ -104,22 +104,12 @@ fn job(
     clock: Clock,
     account: Option<String>,
 ) -> Result<ImportJob, Failure> {
-    let settings = &setup.settings;
     let share = setup.share()?.at(0);
     let ask: Option<Ask> = (!options.yes && account.is_none())
         .then(|| Box::new(move |prospect: &_| question::ask(prospect, share)) as Ask);
     Ok(ImportJob {
         reading,
-        delivery: DeliverySettings {
-            conversation: settings.conversation.clone(),
-            inbox: settings.mapping.inbox.inbox.clone(),
-            source_name: settings.mapping.source_name.clone(),
-            settle: settings.limits.settle,
-            give_up: settings.limits.give_up,
-            share_tag: settings.share_tag,
-            accept: settings.accept.clone(),
-            workers: options.workers.map(usize::from),
-        },
+        delivery: setup.delivery(options.workers),
         accept_mapping: options.read.accept_mapping,
         account,
         run: run_name(setup.now),
@@ -130,7 +120,7 @@ fn job(
 }
 
 /// The time and four hexadecimal digits.
-fn run_name(now: Moment) -> String {
+pub(super) fn run_name(now: Moment) -> String {
     format!("{now}-{:04x}", remote::chance_seed() & 0xffff)
 }
 

@@ -29,16 +29,7 @@ struct Heard {
 impl Listener {
     /// Begins to listen, and to log.
     pub(super) fn begin(common: &Common, rejects: PathBuf, reading: &Reading) -> Self {
-        let form = if common.quiet {
-            ProgressForm::Quiet
-        } else if std::io::stderr().is_terminal() {
-            ProgressForm::Bar
-        } else {
-            ProgressForm::Lines
-        };
-        let began = Instant::now();
-        let progress = Progress::new(form, Box::new(std::io::stderr()), move || began.elapsed());
-        super::logging::begin(common, progress.log_writer());
+        let progress = progress(common);
         let read: Vec<PathBuf> =
             reading.inputs.iter().filter_map(|input| input.path().map(std::path::Path::to_owned)).collect();
         let rejects = Some(RejectsFile::new(rejects, &read, &reading.source));
@@ -63,6 +54,21 @@ impl Listener {
     fn heard(&self) -> MutexGuard<'_, Heard> {
         self.heard.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+/// Progress as it was asked for; logs keep out of its way.
+pub(super) fn progress(common: &Common) -> Progress {
+    let form = if common.quiet {
+        ProgressForm::Quiet
+    } else if std::io::stderr().is_terminal() {
+        ProgressForm::Bar
+    } else {
+        ProgressForm::Lines
+    };
+    let began = Instant::now();
+    let progress = Progress::new(form, Box::new(std::io::stderr()), move || began.elapsed());
+    super::logging::begin(common, progress.log_writer());
+    progress
 }
 
 impl EventSink for Listener {

@@ -12,8 +12,10 @@ mod listener;
 mod logging;
 mod preview;
 mod question;
+mod recover;
 mod rehearsal;
 mod remote;
+mod resolve;
 mod sandbox;
 mod setup;
 mod signals;
@@ -52,6 +54,8 @@ fn run(arguments: Arguments) -> Result<u8, Failure> {
         Command::Import(options) => import::run(&common, *options),
         Command::Check(options) => check::run(&common, &options),
         Command::Status => status::run(&common),
+        Command::Recover(options) => recover::run(&common, &options),
+        Command::Resolve(options) => resolve::run(&common, &options),
         Command::Sandbox(options) => sandbox::run(&common, &options),
     }
 }

@@ -9,7 +9,7 @@ use std::{
 use tokio::{net::TcpListener, sync::oneshot, task::JoinHandle};
 
 use super::{
-    args::{Common, ImportOptions},
+    args::Common,
     failure::Failure,
     sandbox::{DEFAULT_RATE, milliseconds},
     setup::Setup,
@@ -33,14 +33,10 @@ pub(super) struct Rehearsal {
 }
 
 /// Starts it, filled from what is known of the account. With `--checkpoint` its world is kept beside the checkpoint.
-pub(super) async fn begin(
-    common: &Common,
-    options: &ImportOptions,
-    setup: &Setup,
-) -> Result<Rehearsal, Failure> {
+pub(super) async fn begin(common: &Common, rate: Option<u32>, setup: &Setup) -> Result<Rehearsal, Failure> {
     let seed = setup.account.clone().unwrap_or_default();
     let settings = SandboxOptions {
-        rate: options.read.rate.or(seed.limit()).unwrap_or(DEFAULT_RATE),
+        rate: rate.or(seed.limit()).unwrap_or(DEFAULT_RATE),
         seed,
         faults: FaultScript::default(),
         latency: Duration::ZERO,

@@ -14,7 +14,7 @@ use crate::{
     checkpoint::Lineage,
     config::{CONFIG_NAME, ConfigFile, Environment, Overrides, Paths, Settings},
     helpscout::Share,
-    import::Reading,
+    import::{DeliverySettings, Reading},
     mapping::Mapping,
     sandbox::Seed,
     source::expand,
@@ -66,9 +66,6 @@ pub(super) struct Setup {
 impl Setup {
     /// Reads the configuration and checks everything that was typed.
     pub(super) fn new(common: &Common, options: &ReadOptions) -> Result<Self, Failure> {
-        let now = now()?;
-        let paths = paths(common);
-        let file = paths.config.as_deref().map(ConfigFile::read).transpose()?;
         let overrides = Overrides {
             set: options.set.clone(),
             files: options.files.clone(),
@@ -77,13 +74,45 @@ impl Setup {
             since: options.since.clone(),
             until: options.until.clone(),
         };
-        let settings = Settings::check(file.as_ref(), &overrides, now)?;
-        let account = account(&paths, options.account.as_deref())?;
-        let rejects = match &options.rejects {
-            Some(path) => writable(path)?,
-            None => paths.checkpoint.parent().unwrap_or_else(|| Path::new("")).join("rejects.csv"),
-        };
+        let rejects = options.rejects.as_deref().map(writable).transpose()?;
+        Self::checked(common, &overrides, options.account.as_deref(), rejects)
+    }
+
+    /// For a command that reads no rows.
+    pub(super) fn without_rows(common: &Common, overrides: &Overrides) -> Result<Self, Failure> {
+        Self::checked(common, overrides, None, None)
+    }
+
+    fn checked(
+        common: &Common,
+        overrides: &Overrides,
+        asked: Option<&Path>,
+        rejects: Option<PathBuf>,
+    ) -> Result<Self, Failure> {
+        let now = now()?;
+        let paths = paths(common);
+        let file = paths.config.as_deref().map(ConfigFile::read).transpose()?;
+        let settings = Settings::check(file.as_ref(), overrides, now)?;
+        let account = account(&paths, asked)?;
+        let beside = || paths.checkpoint.parent().unwrap_or_else(|| Path::new("")).join("rejects.csv");
+        let rejects = rejects.unwrap_or_else(beside);
         Ok(Self { now, paths, settings, account, rejects })
+    }
+
+    /// How calls are delivered, by as many workers as are asked for.
+    pub(super) fn delivery(&self, workers: Option<u16>) -> DeliverySettings {
+        let settings = &self.settings;
+        DeliverySettings {
+            conversation: settings.conversation.clone(),
+            inbox: settings.mapping.inbox.inbox.clone(),
+            source_name: settings.mapping.source_name.clone(),
+            settle: settings.limits.settle,
+            give_up: settings.limits.give_up,
+            share_tag: settings.share_tag,
+            amid: settings.mapping.text.is_some(),
+            accept: settings.accept.clone(),
+            workers: workers.map(usize::from),
+        }
     }
 
     /// What is read and how.

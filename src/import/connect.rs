@@ -73,8 +73,8 @@ async fn refuse_others_imports<T: Transport>(client: &Client<T>, tag: &str) -> R
     }
     Err(ImportError::Setting(format!(
         "the checkpoint is empty, but the account already holds imported conversations ({there} with the tag `{tag}`): \
-         put the checkpoint back that they were imported with, or calls may be imported twice; where they are no import \
-         of these calls, allow it with --set account.share_tag=true"
+         put the checkpoint back that they were imported with, or rebuild it with `callport recover`: otherwise calls may \
+         be imported twice; where they are no import of these calls, allow it with --set account.share_tag=true"
     )))
 }
 

@@ -1,8 +1,11 @@
 //! What all workers of a delivery share.
 
-use std::sync::{
-    Arc, Mutex, MutexGuard, PoisonError,
-    atomic::{AtomicU64, AtomicUsize, Ordering},
+use std::{
+    path::PathBuf,
+    sync::{
+        Arc, Mutex, MutexGuard, PoisonError,
+        atomic::{AtomicU64, AtomicUsize, Ordering},
+    },
 };
 
 use tokio::sync::mpsc;
@@ -25,6 +28,7 @@ pub(super) struct Delivery<T> {
     pub(super) ledger: Ledger,
     pub(super) settings: DeliverySettings,
     pub(super) connection: Connection,
+    pub(super) checkpoint_path: PathBuf,
     pub(super) clock: Clock,
     pub(super) events: Arc<dyn EventSink>,
     pub(super) stop: CancellationToken,
@@ -72,6 +76,7 @@ pub(super) struct DeliveryParts<T> {
     pub(super) ledger: Ledger,
     pub(super) settings: DeliverySettings,
     pub(super) connection: Connection,
+    pub(super) checkpoint_path: PathBuf,
     pub(super) clock: Clock,
     pub(super) events: Arc<dyn EventSink>,
     pub(super) stop: CancellationToken,
@@ -104,6 +109,7 @@ impl<T: Transport> Delivery<T> {
             ledger: parts.ledger,
             settings: parts.settings,
             connection: parts.connection,
+            checkpoint_path: parts.checkpoint_path,
             clock: parts.clock,
             events: parts.events,
             stop: parts.stop,

@@ -19,6 +19,9 @@ pub enum ImportError {
     /// A setting does not fit the account.
     #[error("{0}")]
     Setting(String),
+    /// The account holds calls that the checkpoint does not know to be imported: nothing is sent from it.
+    #[error("{0}")]
+    Contradicted(String),
     /// The checkpoint was refused, or could not be written.
     #[error(transparent)]
     Checkpoint(#[from] CheckpointError),
@@ -51,7 +54,7 @@ impl ImportError {
     /// Whether it forbids the first request, so that nothing of the run stays staged.
     pub(super) fn is_refusal(&self) -> bool {
         match self {
-            Self::Setting(_) | Self::Declined => true,
+            Self::Setting(_) | Self::Contradicted(_) | Self::Declined => true,
             Self::Checkpoint(error) => error.is_refusal(),
             _ => false,
         }

@@ -35,6 +35,13 @@ pub enum ImportEvent {
         /// Whose token it is.
         user: String,
     },
+    /// Conversations are read back for a lost checkpoint.
+    Recovering {
+        /// Conversations that carry calls, so far.
+        conversations: u64,
+        /// Calls that count as imported now and did not before.
+        calls: u64,
+    },
     /// Calls landed, and that is on disk.
     Landed {
         /// How many.

@@ -17,6 +17,7 @@ mod delivery;
 mod error;
 mod event;
 mod gates;
+mod guard;
 mod joins;
 mod late;
 mod listing;
@@ -24,6 +25,7 @@ mod look;
 mod predict;
 mod proof;
 mod raw_row;
+mod recover;
 mod redirect;
 mod run;
 mod send;
@@ -38,6 +40,7 @@ pub use compare::Field;
 pub use error::ImportError;
 pub use event::{EventSink, ImportEvent, RejectedContent, RejectedRow, Sheet, StageCount, WarningCount};
 pub use predict::{Predicted, predict};
+pub use recover::{RecoverJob, Recovered, recover};
 pub use run::{Ask, ImportJob, Imported, Prospect, import};
 pub use settings::{
     AssignTo, ConversationSettings, ConversationStatus, DeliverySettings, LimitSettings, WhenFull,

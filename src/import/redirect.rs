@@ -30,8 +30,9 @@ impl<T: Transport> Worker<T> {
                 if let Some(owner) = self.owner_of(survivor.id).await? {
                     return self.join_owner(helpscout_id, owner).await;
                 }
-                let threads = self.shared.client.threads(survivor.id, 1).await?.total;
-                let threads = u32::try_from(threads).unwrap_or(u32::MAX);
+                let page = self.shared.client.threads(survivor.id, 1).await?;
+                let threads = u32::try_from(page.total).unwrap_or(u32::MAX);
+                self.refuse_unknown_calls(survivor.id, page, 0).await?;
                 let row = self.conversation(survivor.id, threads).await?;
                 self.keep(ConversationRow {
                     helpscout_id: survivor.id,

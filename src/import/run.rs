@@ -11,6 +11,7 @@ use super::{
     connect::{Connection, connect},
     deliver::{Delivered, deliver},
     delivery::DeliveryParts,
+    guard::refuse_old_copy,
     late::{self, Told},
     predict::predict,
     stage::stage,
@@ -186,6 +187,7 @@ async fn send_all<T: Transport>(
         }
     };
     events.emit(ImportEvent::Connected { account: connection.shown(), user: connection.user.clone() });
+    let checkpoint_path = checkpoint.path().to_owned();
     let (ledger, task) = Ledger::open(checkpoint);
     let (again, queues) = mpsc::unbounded_channel();
     let parts = DeliveryParts {
@@ -193,6 +195,7 @@ async fn send_all<T: Transport>(
         ledger,
         settings: job.delivery.clone(),
         connection,
+        checkpoint_path,
         clock: job.clock,
         events: Arc::clone(events),
         stop,
@@ -220,6 +223,9 @@ async fn meet<T: Transport>(
     let is_known = checkpoint.account()?.is_some();
     if is_known {
         checkpoint.belong_to(&connection.account)?;
+    }
+    if !is_empty {
+        refuse_old_copy(client, &job.delivery, checkpoint).await?;
     }
     if let Some(ask) = job.ask.take().filter(|_| !is_known) {
         let predicted = predict(checkpoint, PackLimits::new(job.delivery.conversation.pack))?;

@@ -183,6 +183,7 @@ impl Figures {
             ImportEvent::Throttled { .. }
             | ImportEvent::Retrying { .. }
             | ImportEvent::Warned { .. }
+            | ImportEvent::Recovering { .. }
             | ImportEvent::Stopping => {}
         }
     }
@@ -247,6 +248,9 @@ fn message(event: &ImportEvent) -> Option<String> {
         }
         ImportEvent::Throttled { wait } => format!("Help Scout asks to wait {}", span(*wait)),
         ImportEvent::Retrying { why, wait } => format!("{why}: trying again in {}", span(*wait)),
+        ImportEvent::Recovering { conversations, calls } => {
+            format!("{} found in {}", counted(*calls, "call"), counted(*conversations, "conversation"))
+        }
         ImportEvent::Warned { reason } => format!("warning: {reason}"),
         ImportEvent::Stopping => "stopping: finishing what is in flight (again: leave at once)".to_owned(),
         ImportEvent::Reading { .. }

@@ -288,6 +288,7 @@ impl Trial {
                 settle: self.setup.settle,
                 give_up: GIVE_UP,
                 share_tag: false,
+                amid: false,
                 accept: self.setup.accept.clone(),
                 workers: self.setup.workers,
             },
