@@ -316,12 +316,24 @@ async fn work_off(checkpoint: Checkpoint, mut waiting: mpsc::Receiver<Box<dyn Jo
     while waiting.recv_many(&mut jobs, BATCH).await > 0 {
         let batch = std::mem::take(&mut jobs);
         // The job ends in a panic only if the program is at fault; the checkpoint is then closed by being dropped.
-        checkpoint = tokio::task::spawn_blocking(move || commit(checkpoint, batch)).await.ok()?;
+        let done = tokio::task::spawn_blocking(move || commit(checkpoint, batch)).await.ok()?;
+        checkpoint = done.checkpoint;
+        // Here and not in the blocking job: who is answered there might come with the next job in time or not.
+        for job in done.batch {
+            job.answer(done.outcome.clone().map_err(Arc::unwrap_or_clone));
+        }
     }
     Some(checkpoint)
 }
 
-fn commit(mut checkpoint: Checkpoint, mut batch: Vec<Box<dyn Job>>) -> Checkpoint {
+/// A batch after its commit; nobody is told yet.
+struct Done {
+    checkpoint: Checkpoint,
+    batch: Vec<Box<dyn Job>>,
+    outcome: Result<(), Arc<CheckpointError>>,
+}
+
+fn commit(mut checkpoint: Checkpoint, mut batch: Vec<Box<dyn Job>>) -> Done {
     let outcome =
         in_transaction(&checkpoint.connection, &mut checkpoint.probe, &mut batch).map_err(|error| {
             tracing::error!(%error, "the checkpoint could not be written");
@@ -331,11 +343,7 @@ fn commit(mut checkpoint: Checkpoint, mut batch: Vec<Box<dyn Job>>) -> Checkpoin
             }
             error
         });
-    let outcome: Result<(), Arc<CheckpointError>> = outcome.map_err(Arc::new);
-    for job in batch {
-        job.answer(outcome.clone().map_err(Arc::unwrap_or_clone));
-    }
-    checkpoint
+    Done { checkpoint, batch, outcome: outcome.map_err(Arc::new) }
 }
 
 fn in_transaction(

@@ -311,7 +311,10 @@ impl Stager<'_> {
 
     /// Forgets what was loaded: nothing of this run is staged.
     pub fn discard(self) -> Result<(), CheckpointError> {
-        self.connection.execute_batch("ROLLBACK;")?;
+        // A disk that is full has ended it already.
+        if !self.connection.is_autocommit() {
+            self.connection.execute_batch("ROLLBACK;")?;
+        }
         discard_unfinished(self.connection)?;
         end(self.connection)
     }

@@ -1,5 +1,9 @@
 //! One look for a request whose answer was lost. Nothing is adopted by likeness: only the references of its calls count,
 //! and for a customer the very number.
+//!
+//! What is not seen proves something only if everything was seen. Pages shift while they are read: where something above
+//! them goes, one falls between two of them. A listing that may have lost one that way is begun anew, and after a few times
+//! the look is unclear: it does not count, and another comes later.
 
 use std::{collections::HashSet, sync::atomic::Ordering};
 
@@ -23,12 +27,24 @@ pub(super) enum Seen {
         /// But something that we made after it, in the same list.
         later_one_visible: bool,
     },
+    /// Not it, but not everything that there is either.
+    Unclear,
     /// There is nowhere to look: the conversation is gone.
     Nowhere,
 }
 
+/// What reading a list to its end came to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Listing<V> {
+    Found(V),
+    Missed,
+    Unclear,
+}
+
 /// Pages may shift while they are read; so often a listing is begun anew.
 const RESTARTS: u32 = 5;
+/// So often a conversation that moved is followed.
+const MOVES: u32 = 3;
 
 impl<T: Transport> Delivery<T> {
     /// Looks for an append in its conversation, or in the one that it was merged into.
@@ -37,46 +53,67 @@ impl<T: Transport> Delivery<T> {
             return Ok(Seen::Nowhere);
         };
         let references = [self.reference(call)];
-        let found = match self.find_thread(row.helpscout_id, &references, None).await {
-            Err(ApiError::NotFound { .. }) => match self.client.conversation(row.helpscout_id).await? {
-                Found::Gone => return Ok(Seen::Nowhere),
-                Found::Found(there) | Found::Moved(there) => {
-                    self.find_thread(there.id, &references, None).await?
-                }
-            },
-            other => other?,
-        };
-        let Some(thread) = found else { return Ok(Seen::Missed { later_one_visible: false }) };
-        self.ledger.appended(request.id, Some(thread), Vec::new(), None).await?;
-        self.landed(1);
-        Ok(Seen::Landed)
+        match self.find_where_it_lives(row.helpscout_id, &references).await? {
+            None => Ok(Seen::Nowhere),
+            Some((_, Listing::Unclear)) => Ok(Seen::Unclear),
+            Some((_, Listing::Missed)) => Ok(Seen::Missed { later_one_visible: false }),
+            Some((_, Listing::Found(thread))) => {
+                self.ledger.appended(request.id, Some(thread), Vec::new(), None).await?;
+                self.landed(1);
+                Ok(Seen::Landed)
+            }
+        }
     }
 
-    /// The thread of `conversation` that carries one of `references`; at most so many `pages` are read, newest first.
+    /// The thread that carries one of `references`, in `conversation` or in the one that it was merged into, also while it
+    /// was read; with the id of the one that was read. `None` where it was deleted.
+    async fn find_where_it_lives(
+        &self,
+        conversation: u64,
+        references: &[Reference],
+    ) -> Result<Option<(u64, Listing<u64>)>, ApiError> {
+        let mut now = conversation;
+        for _ in 0..MOVES {
+            match self.find_thread(now, references).await {
+                Ok(listing) => return Ok(Some((now, listing))),
+                Err(ApiError::NotFound { .. }) => match self.client.conversation(now).await? {
+                    Found::Gone => return Ok(None),
+                    Found::Found(there) | Found::Moved(there) => now = there.id,
+                },
+                Err(error) => return Err(error),
+            }
+        }
+        Ok(Some((now, Listing::Unclear)))
+    }
+
+    /// The thread of `conversation` that carries one of `references`.
     async fn find_thread(
         &self,
         conversation: u64,
         references: &[Reference],
-        pages: Option<u32>,
-    ) -> Result<Option<u64>, ApiError> {
+    ) -> Result<Listing<u64>, ApiError> {
         for _ in 0..RESTARTS {
-            let first = self.client.threads(conversation, 1).await?;
-            if let Some(found) = carrier(&first.threads, references) {
-                return Ok(Some(found));
-            }
-            let mut last_total = first.total;
-            for number in 2..=first.pages.min(pages.unwrap_or(u32::MAX)) {
+            let (mut number, mut total, mut listed) = (1, None, HashSet::new());
+            loop {
                 let page = self.client.threads(conversation, number).await?;
                 if let Some(found) = carrier(&page.threads, references) {
-                    return Ok(Some(found));
+                    return Ok(Listing::Found(found));
                 }
-                last_total = page.total;
-            }
-            if last_total == first.total {
+                listed.extend(page.threads.iter().map(|thread| thread.id));
+                if *total.get_or_insert(page.total) != page.total {
+                    break;
+                }
+                if number < page.pages {
+                    number += 1;
+                    continue;
+                }
+                if listed.len() as u64 == page.total {
+                    return Ok(Listing::Missed);
+                }
                 break;
             }
         }
-        Ok(None)
+        Ok(Listing::Unclear)
     }
 
     /// Looks for a create by the import tag and by the first call's reference.
@@ -88,23 +125,24 @@ impl<T: Transport> Delivery<T> {
         let references: Vec<Reference> = request.calls.iter().map(|call| self.reference(call)).collect();
         let Some(first) = references.first() else { return Ok(Seen::Nowhere) };
         let asked = Instant::now();
-        let (listed, shown) = self.newer_conversations(request.mark).await?;
-        let known = self.known(&listed).await?;
-        let unknown: Vec<u64> = listed.iter().copied().filter(|id| !known.contains(id)).collect();
+        let Newer { ids, shown, is_complete } = self.newer_conversations(request.mark).await?;
+        let known = self.known(&ids).await?;
+        let unknown: Vec<u64> = ids.iter().copied().filter(|id| !known.contains(id)).collect();
         let mut found = self.which_carries(&unknown, &references).await?;
-        if found.is_none() {
+        if !matches!(found, Listing::Found(_)) {
             // One that we know may carry it since a person merged what was made into it.
             let hits = self.client.search_conversations(first.as_str(), 1).await?.conversations;
             let hits: Vec<u64> = hits.iter().map(|head| head.id).filter(|id| !unknown.contains(id)).collect();
-            found = self.which_carries(&hits, &references).await?;
+            found = match (found, self.which_carries(&hits, &references).await?) {
+                (Listing::Unclear, Listing::Missed) => Listing::Unclear,
+                (_, hit) => hit,
+            };
         }
-        let Some(id) = found else {
-            let visible = |id: u64| (id > request.mark || shown.contains(&id)).then(|| shown.contains(&id));
-            // A request may be stored as late as `settle` after its attempt: what was made before that says nothing.
-            let then = ended + self.settings.settle;
-            return Ok(Seen::Missed {
-                later_one_visible: self.conversations_made.later_one_visible(then, asked, visible),
-            });
+        let id = match found {
+            Listing::Found(id) => id,
+            Listing::Unclear => return Ok(Seen::Unclear),
+            Listing::Missed if !is_complete => return Ok(Seen::Unclear),
+            Listing::Missed => return Ok(self.missed_conversation(request, ended, asked, &shown)),
         };
         let calls = request.calls.len();
         if self.known(&[id]).await?.is_empty() {
@@ -119,27 +157,51 @@ impl<T: Transport> Delivery<T> {
         Ok(Seen::Landed)
     }
 
-    /// The conversations with the import tag whose ids are greater than `mark`, newest first, and all that were on the
-    /// pages with them.
-    async fn newer_conversations(&self, mark: u64) -> Result<(Vec<u64>, HashSet<u64>), ImportError> {
+    /// What a complete list of conversations proves that does not hold `request`.
+    fn missed_conversation(
+        &self,
+        request: &UnknownRequest,
+        ended: Instant,
+        asked: Instant,
+        shown: &HashSet<u64>,
+    ) -> Seen {
+        let visible = |id: u64| (id > request.mark || shown.contains(&id)).then(|| shown.contains(&id));
+        // A request may be stored as late as `settle` after its attempt: what was made before that says nothing.
+        let then = ended + self.settings.settle;
+        let later_one_visible = self.conversations_made.later_one_visible(then, asked, visible);
+        Seen::Missed { later_one_visible }
+    }
+
+    /// The conversations with the import tag whose ids are greater than `mark`.
+    async fn newer_conversations(&self, mark: u64) -> Result<Newer, ImportError> {
         let tag = &self.settings.conversation.import_tag;
-        let mut newer: Vec<u64> = Vec::new();
-        let mut shown = HashSet::new();
-        let mut number = 1;
-        loop {
-            let page = self.client.conversations_by_tag(tag, number).await?;
-            let before = newer.len();
-            for head in &page.conversations {
-                if shown.insert(head.id) && head.id > mark {
-                    newer.push(head.id);
+        let mut newer = Newer::default();
+        for _ in 0..RESTARTS {
+            newer = Newer::default();
+            let (mut number, mut total) = (1, 0);
+            loop {
+                let page = self.client.conversations_by_tag(tag, number).await?;
+                // What is new comes first and only moves the others on; where fewer are left, one may have moved back
+                // onto a page that was read already.
+                if page.total < total {
+                    break;
                 }
+                total = page.total;
+                for head in &page.conversations {
+                    if newer.shown.insert(head.id) && head.id > mark {
+                        newer.ids.push(head.id);
+                    }
+                }
+                // A page without anything newer: what follows is older still.
+                newer.is_complete =
+                    number >= page.pages || page.conversations.iter().all(|head| head.id <= mark);
+                if newer.is_complete {
+                    return Ok(newer);
+                }
+                number += 1;
             }
-            // A page without anything newer: what follows is older still.
-            if newer.len() == before || number >= page.pages {
-                return Ok((newer, shown));
-            }
-            number += 1;
         }
+        Ok(newer)
     }
 
     /// Those of `conversations` that we know.
@@ -152,22 +214,16 @@ impl<T: Transport> Delivery<T> {
         &self,
         candidates: &[u64],
         references: &[Reference],
-    ) -> Result<Option<u64>, ImportError> {
+    ) -> Result<Listing<u64>, ImportError> {
+        let mut all = Listing::Missed;
         for candidate in candidates {
-            let place = match self.find_thread(*candidate, references, None).await {
-                Ok(Some(_)) => return Ok(Some(*candidate)),
-                Ok(None) => continue,
-                Err(ApiError::NotFound { .. }) => self.client.conversation(*candidate).await?,
-                Err(error) => return Err(error.into()),
-            };
-            // It was merged between the list and the look.
-            if let Found::Moved(survivor) = place
-                && self.find_thread(survivor.id, references, None).await?.is_some()
-            {
-                return Ok(Some(survivor.id));
+            match self.find_where_it_lives(*candidate, references).await? {
+                Some((place, Listing::Found(_))) => return Ok(Listing::Found(place)),
+                Some((_, Listing::Unclear)) => all = Listing::Unclear,
+                Some((_, Listing::Missed)) | None => {}
             }
         }
-        Ok(None)
+        Ok(all)
     }
 
     /// Looks for a customer that was made for its number.
@@ -184,6 +240,7 @@ impl<T: Transport> Delivery<T> {
         let asked = Instant::now();
         let mut visible = HashSet::new();
         let mut cursor: Option<String> = None;
+        let mut cursors = HashSet::new();
         loop {
             let page = self.client.customers_created_since(since, cursor.as_deref()).await?;
             for customer in page.customers {
@@ -195,8 +252,10 @@ impl<T: Transport> Delivery<T> {
                 }
             }
             match page.next {
-                Some(next) if cursor.as_ref() != Some(&next) => cursor = Some(next),
-                _ => break,
+                None => break,
+                Some(next) if cursors.insert(next.clone()) => cursor = Some(next),
+                // It leads back to where it was: there is no end to be seen.
+                Some(_) => return Ok(Seen::Unclear),
             }
         }
         // The list reaches back to `since` only: of what was made before, nothing is to be seen.
@@ -210,6 +269,17 @@ impl<T: Transport> Delivery<T> {
         self.made.threads.fetch_add(calls, Ordering::Relaxed);
         self.events.emit(ImportEvent::Landed { calls });
     }
+}
+
+/// Conversations of a list that are newer than a mark.
+#[derive(Debug, Default)]
+struct Newer {
+    /// Their ids.
+    ids: Vec<u64>,
+    /// All that were on the pages with them.
+    shown: HashSet<u64>,
+    /// Whether none can be missing.
+    is_complete: bool,
 }
 
 pub(super) fn carrier(threads: &[Thread], references: &[Reference]) -> Option<u64> {

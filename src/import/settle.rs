@@ -12,7 +12,7 @@ use crate::{
     call::Moment,
     checkpoint::{RequestKind, UnknownRequest},
     helpscout::Transport,
-    policy::{Absence, Evidence, Look, next_look},
+    policy::{Absence, Evidence, Look, Saw, next_look},
 };
 
 /// What became known.
@@ -83,6 +83,7 @@ impl<T: Transport> Delivery<T> {
                     self.ledger.not_stored(request.id, true).await?;
                     return Ok(Settled::Absent);
                 }
+                Absence::Unclear => return Ok(Settled::Open),
                 Absence::LookAgain(after) => after,
             };
             if !self.wait_until(ended + after, slot).await {
@@ -95,11 +96,13 @@ impl<T: Transport> Delivery<T> {
                 RequestKind::Customer => self.look_for_customer(request, ended).await?,
                 RequestKind::Refusal | RequestKind::Recovered => Seen::Nowhere,
             };
-            match seen {
+            let saw = match seen {
                 Seen::Landed => return Ok(Settled::Landed),
                 Seen::Nowhere => return Ok(Settled::Nowhere),
-                Seen::Missed { later_one_visible } => looks.push(Look { after: began, later_one_visible }),
-            }
+                Seen::Unclear => Saw::Unclear,
+                Seen::Missed { later_one_visible } => Saw::Others { later_one: later_one_visible },
+            };
+            looks.push(Look { after: began, saw });
         }
     }
 

@@ -126,7 +126,10 @@ pub fn stage(
     match outcome {
         Ok(()) => writer.conclude(),
         Err(error) => {
-            writer.stager.discard()?;
+            // What cannot be discarded now is when the checkpoint is opened again; why it is discarded is to be told.
+            if let Err(failure) = writer.stager.discard() {
+                tracing::debug!(%failure, "what was loaded could not be discarded");
+            }
             Err(error)
         }
     }

@@ -10,7 +10,7 @@ mod blame;
 mod lifecycle;
 mod verdict;
 
-pub use absence::{Absence, Evidence, Look, next_look};
+pub use absence::{Absence, Evidence, Look, Saw, next_look};
 pub use answer::{Answer, FieldError, Reply};
 pub use backoff::Backoff;
 pub use blame::{Blame, blame, signature};

@@ -134,6 +134,11 @@ impl Sandbox {
         self.store_due(now_ms);
     }
 
+    /// From now on nothing of the script strikes any more. How the service behaves stays as it is.
+    pub fn end_misfortunes(&mut self) {
+        self.faults = Faults::new(Vec::new(), 0);
+    }
+
     /// A person does something in Help Scout at `now_ms`, without any request.
     pub fn by_person(&mut self, now_ms: i64, act: PersonAct) {
         self.store_due(now_ms);

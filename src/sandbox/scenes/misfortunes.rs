@@ -185,6 +185,14 @@ fn the_account_may_get_another_limit_midway() {
 }
 
 #[test]
+fn misfortunes_may_come_to_an_end() {
+    let mut desk = Desk::with(0, "[[fault]]\ndo = \"drop_before\"");
+    assert_eq!(append(&mut desk).outcome, Outcome::Cut { sent: None });
+    desk.sandbox.end_misfortunes();
+    assert_eq!(append(&mut desk).answer().unwrap().status, 201);
+}
+
+#[test]
 fn one_seed_gives_one_history() {
     let script = "seed = 3\n[[fault]]\nrate = 0.2\non = \"write\"\ndo = \"drop_after\"\n[[fault]]\nrate = 0.2\ndo = \"drop_before\"";
     let history = || {

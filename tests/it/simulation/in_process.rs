@@ -9,12 +9,13 @@ use std::{
     hash::{Hash, Hasher},
     sync::{
         Arc, Mutex, MutexGuard, PoisonError,
-        atomic::{AtomicU64, Ordering},
+        atomic::{AtomicBool, AtomicU64, Ordering},
     },
     time::Duration,
 };
 
 use callport::{
+    checkpoint::CommitMoment,
     helpscout::{Transport, TransportFailure, WireRequest, WireResponse},
     sandbox::{Outcome, Sandbox, SandboxRequest, SandboxResponse},
 };
@@ -55,6 +56,8 @@ pub(super) enum Ending {
     AtEvent(u64),
     /// After so long.
     After(Duration),
+    /// Just before or after this commit of the ledger.
+    AtCommit(u64, CommitMoment),
 }
 
 /// The wire of one life of the program.
@@ -66,6 +69,8 @@ pub(super) struct Wire {
     way: Way,
     ending: Ending,
     events: AtomicU64,
+    /// Whether the program has ended: nothing that it still does counts.
+    is_over: AtomicBool,
     ended: Notify,
     inner: Mutex<Inner>,
     is_traced: bool,
@@ -80,6 +85,20 @@ struct Inner {
     /// Requests that left and have not arrived yet.
     under_way: HashMap<u64, SandboxRequest>,
     numbers: u64,
+    seen: Seen,
+}
+
+/// What was seen on the wire that the service's own record does not show.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Seen {
+    /// The millisecond at which each request left, with its units.
+    pub(super) left: Vec<(u64, u64)>,
+    /// The millisecond at which an answer told of another limit than the one before, with that limit.
+    pub(super) limits: Vec<(u64, u64)>,
+    /// Requests that carried more threads than one may.
+    pub(super) too_large: Vec<String>,
+    /// Appends to conversations that were full when they arrived.
+    pub(super) into_full: Vec<String>,
 }
 
 impl Wire {
@@ -92,6 +111,7 @@ impl Wire {
             way,
             ending,
             events: AtomicU64::new(0),
+            is_over: AtomicBool::new(false),
             ended: Notify::new(),
             inner: Mutex::default(),
             is_traced: std::env::var_os("CALLPORT_TRACE").is_some(),
@@ -102,7 +122,7 @@ impl Wire {
     pub(super) async fn ends(&self) {
         match self.ending {
             Ending::Own => std::future::pending().await,
-            Ending::AtEvent(_) => self.ended.notified().await,
+            Ending::AtEvent(_) | Ending::AtCommit(..) => self.ended.notified().await,
             Ending::After(span) => sleep_until(self.origin + span).await,
         }
     }
@@ -119,6 +139,26 @@ impl Wire {
         left.into_iter().map(|(_, request)| request).collect()
     }
 
+    /// What was seen so far.
+    pub(super) fn seen(&self) -> Seen {
+        self.inner().seen.clone()
+    }
+
+    /// The program ends here and now.
+    pub(super) fn end(&self) {
+        self.is_over.store(true, Ordering::SeqCst);
+        self.ended.notify_one();
+    }
+
+    /// Whether it has ended.
+    pub(super) fn is_over(&self) -> bool {
+        self.is_over.load(Ordering::SeqCst)
+    }
+
+    fn elapsed_ms(&self) -> u64 {
+        u64::try_from(self.origin.elapsed().as_millis()).unwrap()
+    }
+
     fn inner(&self) -> MutexGuard<'_, Inner> {
         self.inner.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -129,7 +169,9 @@ impl Wire {
         if let Ending::AtEvent(at) = self.ending
             && count >= at
         {
-            self.ended.notify_one();
+            self.end();
+        }
+        if self.is_over() {
             std::future::pending::<()>().await;
         }
     }
@@ -146,10 +188,11 @@ impl Wire {
         fastrand::Rng::with_seed(said.wrapping_add(*count))
     }
 
-    async fn pause(&self, millis: u64) {
+    /// Waits so long, or a little longer: no two wake at the same millisecond.
+    pub(super) async fn pause(&self, millis: u64) {
         let until = {
             let mut inner = self.inner();
-            let mut at = u64::try_from(self.origin.elapsed().as_millis()).unwrap() + millis;
+            let mut at = self.elapsed_ms() + millis;
             while !inner.taken.insert(at) {
                 at += 1;
             }
@@ -178,6 +221,7 @@ impl Wire {
         let Some(arrived) = arrived else { return std::future::pending().await };
         let handling = {
             let mut sandbox = self.sandbox.lock().unwrap_or_else(PoisonError::into_inner);
+            self.inner().seen.judge(&sandbox, &arrived);
             sandbox.handle(self.now_ms(), &arrived)
         };
         if self.is_traced {
@@ -186,11 +230,50 @@ impl Wire {
         self.event().await;
         self.pause(back + u64::try_from(handling.delay.as_millis()).unwrap()).await;
         match handling.outcome {
-            Outcome::Answer(answer) => Ok(for_client(answer)),
+            Outcome::Answer(answer) => {
+                self.inner().seen.hear(self.elapsed_ms(), &answer);
+                Ok(for_client(answer))
+            }
             Outcome::Cut { sent } => Err(TransportFailure {
                 may_have_arrived: true,
                 why: if sent.is_some() { "cut amid the answer" } else { "connection reset" }.to_owned(),
             }),
+        }
+    }
+}
+
+/// Most threads that one request may carry.
+const MOST_THREADS: usize = 100;
+/// So many threads make a conversation full for appends.
+const FULL: usize = 99;
+
+impl Seen {
+    fn leaves(&mut self, at: u64, request: &WireRequest) {
+        let is_token = request.target.starts_with("/v2/oauth2/");
+        let units = if request.method == http::Method::GET { 1 } else { 2 };
+        self.left.push((at, if is_token { 0 } else { units }));
+    }
+
+    fn hear(&mut self, at: u64, answer: &SandboxResponse) {
+        let limit = answer.header("x-ratelimit-limit-minute").and_then(|text| text.parse().ok());
+        if let Some(limit) = limit.filter(|limit| self.limits.last().is_none_or(|(_, last)| last != limit)) {
+            self.limits.push((at, limit));
+        }
+    }
+
+    fn judge(&mut self, sandbox: &Sandbox, request: &SandboxRequest) {
+        let Some(rest) = request.target.strip_prefix("/v2/conversations") else { return };
+        let told = || format!("{} {}", request.method, request.target);
+        if request.method == "POST" && rest.is_empty() {
+            let body: serde_json::Value = serde_json::from_slice(&request.body).unwrap();
+            if body["threads"].as_array().unwrap().len() > MOST_THREADS {
+                self.too_large.push(told());
+            }
+        }
+        let id = rest.strip_prefix('/').and_then(|rest| rest.strip_suffix("/phones"));
+        let conversation = id.and_then(|id| sandbox.world().conversation(id.parse().unwrap()));
+        if conversation.is_some_and(|one| one.is_live() && one.stored_threads() >= FULL) {
+            self.into_full.push(told());
         }
     }
 }
@@ -202,6 +285,7 @@ pub(super) struct InProcess(pub(super) Arc<Wire>);
 impl Transport for InProcess {
     async fn send(&self, request: WireRequest) -> Result<WireResponse, TransportFailure> {
         let wire = &self.0;
+        wire.inner().seen.leaves(wire.elapsed_ms(), &request);
         let mut chance = wire.chances(&request);
         if chance.f64() < wire.way.unreachable {
             wire.pause(1 + wire.way.latency.0).await;

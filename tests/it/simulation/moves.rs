@@ -1,11 +1,14 @@
 //! What people do to conversations in mid-run: merge, delete, lock.
 
+use std::time::Duration;
+
 use callport::{
     import::{ConversationSettings, WhenFull, WhenLocked, WhenMissing},
-    sandbox::RequestKind,
+    sandbox::{PersonAct, RequestKind},
 };
 
 use super::{
+    fate::{Fate, What},
     trial::{Setup, Trial},
     workload::{Who, Workload},
 };
@@ -146,4 +149,74 @@ fn an_answer_lost_before_its_conversation_was_deleted_stays_undecided() {
     let sheet = &life.ended().sheet;
     assert_eq!((sheet.imported, sheet.undecided), (4, 1), "{sheet:?}");
     assert_eq!((sheet.rejected, sheet.pending), (7, 0), "the calls behind it do not wait for ever");
+}
+
+#[test]
+fn three_groups_merged_into_each_other_in_a_ring_come_to_an_end() {
+    let customers = [1001, 1002, 1003];
+    let mut workload = Workload::default();
+    for customer in customers {
+        workload.add(130, &Who::Id(customer), None);
+    }
+    for seed in 0..4 {
+        let mut trial = trial("", ConversationSettings::default(), workload.clone());
+        trial.setup.seed = seed;
+        trial.run().done();
+        let parts: Vec<Vec<u64>> = customers.iter().map(|customer| parts_of(&trial, *customer)).collect();
+        for (index, own) in parts.iter().enumerate() {
+            let next = &parts[(index + 1) % parts.len()];
+            let merge = PersonAct::Merge { from: own[1], into: Some(next[0]) };
+            let now_ms = trial.now_ms();
+            trial.sandbox().by_person(now_ms, merge);
+        }
+        trial.people.push(What::Merge);
+        for customer in customers {
+            trial.workload.add(20, &Who::Id(customer), None);
+        }
+        assert_eq!(trial.run().done().sheet.imported, 60, "seed {seed}");
+    }
+}
+
+/// Our conversations of a customer, the first part first.
+fn parts_of(trial: &Trial, customer: u64) -> Vec<u64> {
+    let sandbox = trial.sandbox();
+    let all = sandbox.world().conversations();
+    all.filter(|one| one.imported && one.customer == customer).map(|one| one.id).collect()
+}
+
+#[test]
+fn a_merge_of_more_than_60_days_ago_reads_as_a_deletion() {
+    let mut trial = trial("", ConversationSettings::default(), into(&[(204, 9)]));
+    trial.run().done();
+    let now_ms = trial.now_ms();
+    trial.sandbox().by_person(now_ms, PersonAct::Merge { from: 204, into: Some(205) });
+    trial.people.push(What::Merge);
+    // A run with nothing to send, and then a long holiday.
+    trial.run_with(Fate { rest: Duration::from_secs(61 * 86_400), ..Fate::default() }).done();
+    trial.workload.add(5, &Who::Id(1001), Some(204));
+    let life = trial.run();
+    assert_eq!((life.done().sheet.already_imported, life.done().sheet.rejected), (9, 5));
+    assert!(life.told.rejected()[0].1.contains("merged more than 60 days ago"), "{:?}", life.told.rejected());
+}
+
+#[test]
+fn a_conversation_merged_while_it_is_read_is_followed() {
+    // The lost append's conversation has three pages; it is merged between the first and the second.
+    for at in [2, 3, 4] {
+        let faults = format!(
+            "[[fault]]\non = \"append\"\nat = [1]\ndo = \"drop_after\"\n\
+             [[fault]]\non = \"threads\"\nat = [{at}]\ndo = \"merge\"\ninto = \"new\""
+        );
+        let mut trial = trial(&faults, ConversationSettings::default(), into(&[(207, 3)]));
+        assert_eq!(trial.run().done().sheet.imported, 3, "at {at}");
+    }
+}
+
+#[test]
+fn a_conversation_that_people_fill_while_it_is_read_is_read_again() {
+    let faults = "[[fault]]\non = \"append\"\nat = [1]\ndo = \"drop_before\"\n\
+                  [[fault]]\non = \"threads\"\ndo = \"fill\"";
+    let mut trial = trial(faults, ConversationSettings::default(), into(&[(207, 3)]));
+    let life = trial.run();
+    assert_eq!((life.done().sheet.imported, life.told.lost()), (3, 1));
 }

@@ -1,50 +1,99 @@
 //! Stories drawn by chance: workload, misfortunes and crashes from one seed.
 //!
-//! `CALLPORT_SEEDS` says how many seeds are run, `CALLPORT_SEED` where they begin. A seed that fails prints the command
+//! `CALLPORT_SEEDS` says how many seeds are run, `CALLPORT_SEED` where they begin. A seed that fails tells the command
 //! that repeats it; with `CALLPORT_TRACE` set it shows every request too.
 
 use std::{
+    any::Any,
     fmt::Write as _,
+    num::NonZero,
     panic::{AssertUnwindSafe, catch_unwind},
+    sync::{
+        Mutex,
+        atomic::{AtomicU64, Ordering},
+    },
     time::Duration,
 };
 
-use callport::import::{ConversationSettings, WhenLocked, WhenMissing};
+use callport::{
+    checkpoint::CommitMoment,
+    import::{ConversationSettings, WhenLocked, WhenMissing},
+};
 
 use super::{
+    fate::{Disk, Doing, Failure, Fate, What},
     in_process::{Ending, Way},
+    invariants,
     trial::{CUSTOMERS, EXISTING, Setup, Trial},
     workload::{Who, Workload},
 };
 
 /// How many seeds a usual test run goes through.
-const SEEDS: u64 = 60;
+const SEEDS: u64 = 500;
 
 #[test]
 fn seeds() {
     let number = |name: &str| std::env::var(name).ok().and_then(|text| text.parse().ok());
     let first: u64 = number("CALLPORT_SEED").unwrap_or(0);
-    for seed in first..first + number("CALLPORT_SEEDS").unwrap_or(SEEDS) {
-        let outcome = catch_unwind(AssertUnwindSafe(|| play(seed)));
-        assert!(
-            outcome.is_ok(),
-            "seed {seed}: CALLPORT_SEED={seed} CALLPORT_SEEDS=1 cargo test --test it simulation::seeds"
-        );
+    let end = first + number("CALLPORT_SEEDS").unwrap_or(SEEDS);
+    let (next, failed) = (AtomicU64::new(first), Mutex::new(Vec::new()));
+    let work = || {
+        loop {
+            let seed = next.fetch_add(1, Ordering::Relaxed);
+            if seed >= end {
+                return;
+            }
+            if let Err(panic) = catch_unwind(AssertUnwindSafe(|| play(seed))) {
+                failed.lock().unwrap().push((seed, words(panic.as_ref())));
+            }
+        }
+    };
+    std::thread::scope(|threads| {
+        for _ in 0..std::thread::available_parallelism().map_or(1, NonZero::get) {
+            threads.spawn(work);
+        }
+    });
+    let mut failed = failed.into_inner().unwrap();
+    failed.sort();
+    let told: Vec<String> = failed
+        .iter()
+        .map(|(seed, words)| {
+            format!("CALLPORT_SEED={seed} CALLPORT_SEEDS=1 cargo test --test it simulation::seeds # {words}")
+        })
+        .collect();
+    assert!(told.is_empty(), "{} of {} seeds fail:\n{}", told.len(), end - first, told.join("\n"));
+}
+
+#[test]
+fn a_seed_gives_one_story() {
+    for seed in 0..6 {
+        assert_eq!(play(seed), play(seed), "seed {seed}");
     }
 }
 
-/// One story.
-fn play(seed: u64) {
+fn words(panic: &(dyn Any + Send)) -> String {
+    let text = panic.downcast_ref::<String>().map(String::as_str);
+    let text = text.or_else(|| panic.downcast_ref::<&str>().copied()).unwrap_or("a panic");
+    text.lines().next().unwrap_or_default().chars().take(300).collect()
+}
+
+/// One story; how many requests it took and when it ended.
+fn play(seed: u64) -> (u64, i64) {
     let mut chance = fastrand::Rng::with_seed(seed);
     let setup = setup(seed, &mut chance);
     let workload = workload(&mut chance);
-    let endings: Vec<Ending> = (0..chance.usize(..5)).map(|_| ending(&mut chance)).collect();
+    let fates: Vec<Fate> = (0..chance.usize(1..6)).map(|_| fate(&mut chance)).collect();
     if std::env::var_os("CALLPORT_SEEDS").is_some_and(|count| count == "1") {
         // For whoever looks into a seed that failed; a test's output is shown when it fails.
-        println!("{setup:#?}\n{}\n{endings:?}\n{workload:?}", setup.faults);
+        println!("{setup:#?}\n{}\n{fates:#?}\n{workload:?}", setup.faults);
     }
     let mut trial = Trial::new(setup, workload);
-    let last = trial.run_through(&endings);
+    for fate in fates {
+        trial.run_with(fate);
+    }
+    trial.sandbox().end_misfortunes();
+    let last = trial.run();
+    invariants::check_last(&trial, &last);
     // What came to its end stays there.
     let writes = trial.tally().writes;
     let settled = last.done().sheet.rejected == 0 && last.done().sheet.undecided == 0;
@@ -53,14 +102,62 @@ fn play(seed: u64) {
         assert_eq!(trial.tally().writes, writes, "seed {seed} sends again what has landed");
         assert_eq!(again.done().sheet.already_imported, again.done().sheet.rows);
     }
+    (trial.tally().requests, trial.now_ms())
+}
+
+fn fate(chance: &mut fastrand::Rng) -> Fate {
+    let mut fate = Fate { ending: ending(chance), disk: disk(chance), ..Fate::default() };
+    if chance.u8(..3) == 0 {
+        let most = *chance.choice(&[30, 3_600, 3 * 86_400]).unwrap();
+        fate.clock_ahead = chance.i64(-most..=most);
+    }
+    if chance.u8(..10) == 0 {
+        fate.rest = Duration::from_secs(61 * 86_400);
+    }
+    if chance.u8(..3) == 0 {
+        let doings = (0..chance.usize(1..4)).map(|_| doing(chance));
+        fate.people = doings.collect();
+        fate.people.sort_by_key(|doing| doing.after);
+    }
+    fate
 }
 
 fn ending(chance: &mut fastrand::Rng) -> Ending {
-    if chance.bool() {
-        Ending::AtEvent(chance.u64(1..120))
-    } else {
-        Ending::After(Duration::from_millis(chance.u64(1..60_000)))
+    match chance.u8(..10) {
+        0..=3 => Ending::AtEvent(chance.u64(1..120)),
+        4..=5 => Ending::After(Duration::from_millis(chance.u64(1..60_000))),
+        6..=8 => Ending::AtCommit(chance.u64(1..160), moment(chance)),
+        _ => Ending::Own,
     }
+}
+
+fn moment(chance: &mut fastrand::Rng) -> CommitMoment {
+    if chance.bool() { CommitMoment::Before } else { CommitMoment::After }
+}
+
+fn disk(chance: &mut fastrand::Rng) -> Disk {
+    match chance.u8(..12) {
+        0 => Disk::Bounded(chance.u32(..40)),
+        1 | 2 => Disk::Fails {
+            from: chance.u64(1..120),
+            commits: *chance.choice(&[1, 2, 5, 1_000_000]).unwrap(),
+            at: moment(chance),
+            how: *chance.choice(&[Failure::Full, Failure::ReadOnly, Failure::Broken]).unwrap(),
+        },
+        _ => Disk::Well,
+    }
+}
+
+fn doing(chance: &mut fastrand::Rng) -> Doing {
+    let what = match chance.u8(..9) {
+        0..=1 => What::Merge,
+        2 => What::MergeIntoNew,
+        3 => What::MergeInChain,
+        4 => What::Delete,
+        5 => What::Lock,
+        _ => What::Fill(chance.u32(1..60)),
+    };
+    Doing { after: Duration::from_millis(chance.u64(1..90_000)), what, seed: chance.u64(..) }
 }
 
 fn setup(seed: u64, chance: &mut fastrand::Rng) -> Setup {
@@ -138,6 +235,8 @@ fn faults(settle: u64, chance: &mut fastrand::Rng) -> String {
         ("read", "do = \"refuse\"\nstatus = 500"),
         ("read", "do = \"half_answer\""),
         ("create", "do = \"omit_resource_id\""),
+        ("list", "do = \"stale\"\nfor = \"3m\""),
+        ("search", "do = \"stale\"\nfor = \"3m\""),
     ];
     for (on, deed) in by_rate {
         if chance.u8(..4) == 0 {
@@ -150,11 +249,25 @@ fn faults(settle: u64, chance: &mut fastrand::Rng) -> String {
         writeln!(script, "[[fault]]\non = \"any\"\nevery = {}\ndo = \"expire_tokens\"", chance.u8(60..250))
             .unwrap();
     }
+    let at_once = [
+        ("any", format!("do = \"set_limit\"\nunits = {}", chance.u32(60..400))),
+        ("write", "do = \"html\"".to_owned()),
+        ("read", "do = \"html\"".to_owned()),
+        ("any", "do = \"redirect\"\nlocation = \"https://example.com/v2/conversations/5\"".to_owned()),
+        ("token", "do = \"redirect\"\nlocation = \"https://example.com/token\"".to_owned()),
+    ];
+    for (on, deed) in at_once {
+        if chance.u8(..8) == 0 {
+            let at = chance.u64(1..if on == "token" { 4 } else { 60 });
+            writeln!(script, "[[fault]]\non = \"{on}\"\nat = [{at}]\n{deed}").unwrap();
+        }
+    }
     let by_people = [
         format!("do = \"merge\"\ninto = {}", chance.choice(EXISTING).unwrap().0),
         "do = \"merge\"\ninto = \"new\"".to_owned(),
         "do = \"lock\"".to_owned(),
         "do = \"delete\"".to_owned(),
+        format!("do = \"fill\"\nnotes = {}", chance.u8(1..50)),
     ];
     for deed in by_people {
         if chance.u8(..6) == 0 {

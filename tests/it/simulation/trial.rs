@@ -18,10 +18,16 @@ use callport::{
     sandbox::{FaultScript, RequestKind, Sandbox, SandboxOptions, SandboxRequest, Seed, Tally},
     source::{SourceSettings, expand},
 };
+use tokio::{
+    runtime::{Builder, Runtime},
+    time::Instant,
+};
 use tokio_util::sync::CancellationToken;
 
 use super::{
-    in_process::{Ending, HOST, InProcess, Way, Wire},
+    commits::{self, Idle},
+    fate::{Disk, Doing, Fate, What},
+    in_process::{Ending, HOST, InProcess, Seen, Way, Wire},
     invariants,
     recorder::Recorder,
     workload::Workload,
@@ -82,6 +88,8 @@ pub(super) struct Trial {
     now_ms: i64,
     lives: usize,
     stop_after: Option<(Duration, CancellationToken)>,
+    /// What people did in any life.
+    pub(super) people: Vec<What>,
 }
 
 /// How a life ended.
@@ -90,6 +98,10 @@ pub(super) struct Life {
     /// What the import came to; none where the program ended without a word.
     pub(super) outcome: Option<Result<Imported, ImportError>>,
     pub(super) told: Arc<Recorder>,
+    /// What was seen on the wire.
+    pub(super) seen: Seen,
+    /// Whether its disk was well.
+    pub(super) disk_is_well: bool,
 }
 
 impl Life {
@@ -129,7 +141,24 @@ impl Trial {
             now_ms: BEGIN_MS,
             lives: 0,
             stop_after: None,
+            people: Vec::new(),
         }
+    }
+
+    /// Whether a conversation may have been merged.
+    pub(super) fn may_merge(&self) -> bool {
+        self.setup.faults.contains("\"merge\"") || self.people.iter().any(|what| what.merges())
+    }
+
+    /// Whether threads may be in conversations without the program's doing.
+    pub(super) fn may_fill(&self) -> bool {
+        let is_filled = self.people.iter().any(|what| matches!(what, What::Fill(_)));
+        self.may_merge() || is_filled || self.setup.faults.contains("\"fill\"")
+    }
+
+    /// When it is.
+    pub(super) fn now_ms(&self) -> i64 {
+        self.now_ms
     }
 
     /// The service.
@@ -173,7 +202,12 @@ impl Trial {
 
     /// One life that comes to its own end, with the invariants looked at.
     pub(super) fn run(&mut self) -> Life {
-        let life = self.live(Ending::Own, CancellationToken::new());
+        self.run_with(Fate::default())
+    }
+
+    /// One life of this fate, with the invariants looked at.
+    pub(super) fn run_with(&mut self, fate: impl Into<Fate>) -> Life {
+        let life = self.live(fate, CancellationToken::new());
         invariants::check(self, &life);
         life
     }
@@ -181,8 +215,7 @@ impl Trial {
     /// Lives with these endings, then lives that may end by themselves, until one is done.
     pub(super) fn run_through(&mut self, endings: &[Ending]) -> Life {
         for ending in endings {
-            let life = self.live(*ending, CancellationToken::new());
-            invariants::check(self, &life);
+            self.run_with(*ending);
         }
         loop {
             let life = self.run();
@@ -203,15 +236,18 @@ impl Trial {
     }
 
     /// One life of the program.
-    pub(super) fn live(&mut self, ending: Ending, stop: CancellationToken) -> Life {
+    pub(super) fn live(&mut self, fate: impl Into<Fate>, stop: CancellationToken) -> Life {
+        let fate = fate.into();
         self.lives += 1;
+        self.people.extend(fate.people.iter().map(|doing| doing.what));
         let told = Arc::new(Recorder::default());
-        let runtime =
-            tokio::runtime::Builder::new_current_thread().enable_all().start_paused(true).build().unwrap();
+        let idle = Arc::new(Idle::default());
+        let runtime = runtime(&idle);
         let (outcome, wire) = runtime.block_on(async {
             let way = Way { seed: self.setup.way.seed ^ self.setup.seed, ..self.setup.way };
-            let wire = Arc::new(Wire::new(Arc::clone(&self.sandbox), self.now_ms, way, ending));
-            let checkpoint = Checkpoint::open(&self.checkpoint()).unwrap();
+            let wire = Arc::new(Wire::new(Arc::clone(&self.sandbox), self.now_ms, way, fate.ending));
+            let checkpoint = self.open(&fate, &wire, &idle);
+            tokio::spawn(people(fate.people.clone(), Arc::clone(&self.sandbox), Arc::clone(&wire)));
             if let Some((span, stop)) = self.stop_after.clone() {
                 tokio::spawn(async move {
                     tokio::time::sleep(span).await;
@@ -223,19 +259,29 @@ impl Trial {
                 biased;
                 () = wire.ends() => None,
                 () = tokio::time::sleep(HANGS) => panic!("it hangs: nothing ends it within {HANGS:?}"),
-                outcome = import(self.job(), checkpoint, client, Arc::clone(&told) as _, stop) => Some(outcome),
+                outcome = import(self.job(fate.clock_ahead), checkpoint, client, Arc::clone(&told) as _, stop) => Some(outcome),
             };
             self.now_ms = wire.now_ms();
             (outcome, wire)
         });
-        // Waits for a commit that is under way.
+        // Waits for a commit that is under way, which waits for nothing any more.
+        idle.set(true);
         drop(runtime);
-        self.pass(&wire);
-        Life { outcome, told }
+        self.pass(&wire, fate.rest);
+        Life { outcome, told, seen: wire.seen(), disk_is_well: matches!(fate.disk, Disk::Well) }
+    }
+
+    fn open(&self, fate: &Fate, wire: &Arc<Wire>, idle: &Arc<Idle>) -> Checkpoint {
+        let mut checkpoint = Checkpoint::open(&self.checkpoint()).unwrap();
+        if let Disk::Bounded(pages) = fate.disk {
+            checkpoint.bound_growth(pages).unwrap();
+        }
+        checkpoint.set_commit_probe(commits::probe(fate, Arc::clone(wire), Arc::clone(idle)));
+        checkpoint
     }
 
     /// What is under way when the program ends arrives all the same, or not; then some time passes.
-    fn pass(&mut self, wire: &Wire) {
+    fn pass(&mut self, wire: &Wire, rest: Duration) {
         let mut chance = fastrand::Rng::with_seed(self.setup.seed ^ self.now_ms.unsigned_abs());
         let mut sandbox = self.sandbox.lock().unwrap_or_else(PoisonError::into_inner);
         for request in wire.under_way() {
@@ -243,7 +289,7 @@ impl Trial {
                 drop(sandbox.handle(self.now_ms, &request));
             }
         }
-        self.now_ms += chance.i64(1_000..120_000);
+        self.now_ms += chance.i64(1_000..120_000) + i64::try_from(rest.as_millis()).unwrap();
         sandbox.advance(self.now_ms);
     }
 
@@ -259,10 +305,10 @@ impl Trial {
         Client::new(transport, credentials, pacer, settings)
     }
 
-    fn job(&self) -> ImportJob {
+    fn job(&self, clock_ahead: i64) -> ImportJob {
         let file = self.folder.path().join("calls.csv");
         self.workload.write(&file);
-        let now = Moment::from_epoch_seconds(self.now_ms.div_euclid(1000)).unwrap();
+        let now = Moment::from_epoch_seconds(self.now_ms.div_euclid(1000) + clock_ahead).unwrap();
         let mapping = MappingSettings {
             source_name: "sim".to_owned(),
             by_own_names: true,
@@ -303,6 +349,30 @@ impl Trial {
     fn checkpoint(&self) -> PathBuf {
         self.folder.path().join("callport.checkpoint")
     }
+}
+
+/// People go about their work while the program lives.
+async fn people(doings: Vec<Doing>, sandbox: Arc<Mutex<Sandbox>>, wire: Arc<Wire>) {
+    let began = Instant::now();
+    for doing in doings {
+        let after = doing.after.saturating_sub(began.elapsed());
+        wire.pause(u64::try_from(after.as_millis()).unwrap()).await;
+        let mut sandbox = sandbox.lock().unwrap_or_else(PoisonError::into_inner);
+        for act in doing.acts(sandbox.world()) {
+            sandbox.by_person(wire.now_ms(), act);
+        }
+    }
+}
+
+fn runtime(idle: &Arc<Idle>) -> Runtime {
+    let (parks, wakes) = (Arc::clone(idle), Arc::clone(idle));
+    Builder::new_current_thread()
+        .enable_all()
+        .start_paused(true)
+        .on_thread_park(move || parks.set(true))
+        .on_thread_unpark(move || wakes.set(false))
+        .build()
+        .unwrap()
 }
 
 /// Longer than any life takes.
