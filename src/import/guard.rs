@@ -8,7 +8,11 @@
 
 use std::{collections::HashSet, path::Path};
 
-use super::{DeliverySettings, ImportError, listing::all_threads, worker::Worker};
+use super::{
+    DeliverySettings, ImportError,
+    listing::{all_threads, all_threads_from},
+    worker::{Next, Worker},
+};
 use crate::{
     call::Reference,
     checkpoint::{Checkpoint, Standing},
@@ -85,20 +89,29 @@ fn contradiction(conversation: u64, reference: &str, path: &Path) -> ImportError
 
 impl<T: Transport> Worker<T> {
     /// Before a call is added to a conversation that holds more threads than the file knew of: none of them may be a call
-    /// that waits here. `page` is the first of its listing.
+    /// that waits here. `page` is the first of its listing. Where the listing cannot be read to its end nothing may be
+    /// added in this run.
     pub(super) async fn refuse_unknown_calls(
         &self,
         helpscout_id: u64,
         page: ThreadPage,
         known: u32,
-    ) -> Result<(), ImportError> {
+    ) -> Result<Next, ImportError> {
         if page.total <= u64::from(known) {
-            return Ok(());
+            return Ok(Next::GoOn);
         }
-        let threads = if page.pages <= 1 {
-            page.threads
-        } else {
-            all_threads(&self.shared.client, helpscout_id).await?.unwrap_or_default()
+        let threads = match all_threads_from(&self.shared.client, helpscout_id, page).await {
+            Ok(Some(threads)) => threads,
+            Ok(None) => {
+                self.shared.warn(format!(
+                    "the threads of conversation {helpscout_id} do not stop changing while they are read: its calls wait \
+                     for the next run"
+                ));
+                return Ok(Next::Leave);
+            }
+            // The append finds out where it went, and what is there is looked at then.
+            Err(ApiError::NotFound { .. }) => return Ok(Next::GoOn),
+            Err(error) => return Err(error.into()),
         };
         let form = self.shared.settings.reference_form();
         let mut seen = HashSet::new();
@@ -108,12 +121,12 @@ impl<T: Transport> Worker<T> {
             .filter(|candidates| candidates.first().is_some_and(|first| seen.insert(first.clone())))
             .collect();
         if candidates.is_empty() {
-            return Ok(());
+            return Ok(Next::GoOn);
         }
         let name = form.source_name.to_owned();
         match self.shared.ledger.first_not_sent(name, candidates).await? {
             Some(reference) => Err(contradiction(helpscout_id, &reference, &self.shared.checkpoint_path)),
-            None => Ok(()),
+            None => Ok(Next::GoOn),
         }
     }
 }

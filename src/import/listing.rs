@@ -1,12 +1,12 @@
 //! Every thread of a conversation, from a listing that was whole.
 //!
-//! Pages shift while they are read: somebody adds a thread, and what stood at the end of one page stands at the
-//! beginning of the next, already passed. A listing counts only where every page told of the same total and as many
-//! different threads as that were seen.
+//! Pages shift while they are read. A thread that somebody adds moves the others on, so that one is seen twice; only where
+//! one goes can another fall between two pages. So a listing counts where its total never fell and as many different
+//! threads were seen as there were when it began; what is added meanwhile need not be among them.
 
 use std::collections::HashSet;
 
-use crate::helpscout::{ApiError, Client, Thread, Transport};
+use crate::helpscout::{ApiError, Client, Thread, ThreadPage, Transport};
 
 /// So often a listing is begun anew.
 const RESTARTS: u32 = 5;
@@ -16,19 +16,37 @@ pub(super) async fn all_threads<T: Transport>(
     client: &Client<T>,
     conversation: u64,
 ) -> Result<Option<Vec<Thread>>, ApiError> {
+    let first = client.threads(conversation, 1).await?;
+    all_threads_from(client, conversation, first).await
+}
+
+/// The same, where the first page was read already.
+pub(super) async fn all_threads_from<T: Transport>(
+    client: &Client<T>,
+    conversation: u64,
+    first: ThreadPage,
+) -> Result<Option<Vec<Thread>>, ApiError> {
+    let mut read = Some(first);
     for _ in 0..RESTARTS {
-        let first = client.threads(conversation, 1).await?;
-        let (total, pages) = (first.total, first.pages);
+        let first = match read.take() {
+            Some(first) => first,
+            None => client.threads(conversation, 1).await?,
+        };
+        let there_at_first = first.total;
+        let (mut total, mut pages) = (first.total, first.pages);
         let mut threads = first.threads;
-        let mut is_steady = true;
-        for number in 2..=pages {
+        let (mut number, mut has_shrunk) = (1, false);
+        while number < pages && !has_shrunk {
+            number += 1;
             let page = client.threads(conversation, number).await?;
-            is_steady &= page.total == total;
+            has_shrunk = page.total < total;
+            // Behind the last thread there is nothing, whatever the service says of its pages.
+            (total, pages) = (page.total, if page.threads.is_empty() { number } else { page.pages });
             threads.extend(page.threads);
         }
         let mut seen = HashSet::new();
         threads.retain(|thread| seen.insert(thread.id));
-        if is_steady && threads.len() as u64 == total {
+        if !has_shrunk && threads.len() as u64 >= there_at_first {
             return Ok(Some(threads));
         }
     }

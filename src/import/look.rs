@@ -54,15 +54,33 @@ impl<T: Transport> Delivery<T> {
         };
         let references = [self.reference(call)];
         match self.find_where_it_lives(row.helpscout_id, &references).await? {
-            None => Ok(Seen::Nowhere),
+            None => self.look_everywhere(request, &references).await,
             Some((_, Listing::Unclear)) => Ok(Seen::Unclear),
             Some((_, Listing::Missed)) => Ok(Seen::Missed { later_one_visible: false }),
-            Some((_, Listing::Found(thread))) => {
-                self.ledger.appended(request.id, Some(thread), Vec::new(), None).await?;
-                self.landed(1);
-                Ok(Seen::Landed)
-            }
+            Some((_, Listing::Found(thread))) => self.has_appended(request, Some(thread)).await,
         }
+    }
+
+    /// The conversation is not found any more: deleted, or merged so long ago that it leads nowhere. Only in the second case
+    /// a search can still show the thread, in the survivor; that it shows none proves nothing.
+    async fn look_everywhere(
+        &self,
+        request: &UnknownRequest,
+        references: &[Reference],
+    ) -> Result<Seen, ImportError> {
+        let Some(reference) = references.first() else { return Ok(Seen::Nowhere) };
+        let hits = self.client.search_conversations(reference.as_str(), 1).await?.conversations;
+        let hits: Vec<u64> = hits.iter().map(|head| head.id).collect();
+        match self.which_carries(&hits, references).await? {
+            Listing::Found(_) => self.has_appended(request, None).await,
+            Listing::Missed | Listing::Unclear => Ok(Seen::Nowhere),
+        }
+    }
+
+    async fn has_appended(&self, request: &UnknownRequest, thread: Option<u64>) -> Result<Seen, ImportError> {
+        self.ledger.appended(request.id, thread, Vec::new(), None).await?;
+        self.landed(1);
+        Ok(Seen::Landed)
     }
 
     /// The thread that carries one of `references`, in `conversation` or in the one that it was merged into, also while it

@@ -172,8 +172,8 @@ impl<T: Transport> Delivery<T> {
 
 /// How a held request that differs is described; the fields follow.
 const OTHERWISE: &str = "read back otherwise than sent: ";
-/// How a held request is described that was not compared yet.
-const NOT_COMPARED: &str = "stored, but the program ended before it was read back";
+/// How a held request is described that is not compared yet.
+const NOT_COMPARED: &str = "stored, and not read back yet";
 /// Differences that are told.
 const TOLD: usize = 4;
 

@@ -32,7 +32,9 @@ impl<T: Transport> Worker<T> {
                 }
                 let page = self.shared.client.threads(survivor.id, 1).await?;
                 let threads = u32::try_from(page.total).unwrap_or(u32::MAX);
-                self.refuse_unknown_calls(survivor.id, page, 0).await?;
+                if self.refuse_unknown_calls(survivor.id, page, 0).await? == Next::Leave {
+                    return Ok(Way::Left);
+                }
                 let row = self.conversation(survivor.id, threads).await?;
                 self.keep(ConversationRow {
                     helpscout_id: survivor.id,

@@ -180,7 +180,9 @@ impl<T: Transport> Worker<T> {
             Ok(page) => {
                 let threads = u32::try_from(page.total).unwrap_or(u32::MAX);
                 let known = self.queue.newest.as_ref().map_or(0, |row| row.threads);
-                self.refuse_unknown_calls(helpscout_id, page, known).await?;
+                if self.refuse_unknown_calls(helpscout_id, page, known).await? == Next::Leave {
+                    return Ok(Next::Leave);
+                }
                 let row = self.conversation(helpscout_id, threads).await?;
                 self.seen_threads(row, threads).await
             }

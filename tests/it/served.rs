@@ -127,6 +127,19 @@ impl Served {
         serde_json::from_str(body).unwrap()
     }
 
+    /// A person deletes a conversation.
+    pub(crate) fn delete_conversation(&self, id: u64) {
+        let host = self.address.trim_start_matches("http://");
+        let mut stream = TcpStream::connect(host).unwrap();
+        let request = format!(
+            "DELETE /v2/conversations/{id} HTTP/1.1\r\nHost: {host}\r\nAuthorization: Bearer looker\r\nConnection: close\r\n\r\n"
+        );
+        stream.write_all(request.as_bytes()).unwrap();
+        let mut answer = String::new();
+        stream.read_to_string(&mut answer).unwrap();
+        assert!(answer.starts_with("HTTP/1.1 204 "), "{answer}");
+    }
+
     /// Every entry called `name` of all pages of `target`.
     pub(crate) fn pages(&self, target: &str, name: &str) -> Vec<Value> {
         let joint = if target.contains('?') { '&' } else { '?' };

@@ -121,7 +121,7 @@ fn the_proof_is_remembered() {
     trial.run().done();
     let more = trial.tally().requests - trial.tally().writes - reads;
     // A token, who and where one is, whether the account is as the checkpoint knows it, one thread count.
-    assert_eq!(more, 3 + 1);
+    assert_eq!(more, 4 + 1);
 }
 
 #[test]
