@@ -5,7 +5,7 @@ use std::{error::Error, io::IsTerminal};
 use super::{args::Color, exit_code};
 use crate::{
     checkpoint::CheckpointError, config::ConfigError, import::ImportError, mapping::SettingFault,
-    sandbox::SandboxError, source::SourceError,
+    report::RejectsError, sandbox::SandboxError, source::SourceError,
 };
 
 /// Why a command ended.
@@ -104,6 +104,15 @@ impl From<SourceError> for Failure {
 impl From<SandboxError> for Failure {
     fn from(error: SandboxError) -> Self {
         Self::new(exit_code::USAGE, error)
+    }
+}
+
+impl From<RejectsError> for Failure {
+    /// The calls are where they belong; what is missing is made by the same command again.
+    fn from(error: RejectsError) -> Self {
+        let advice = "see that there is space and that it may be written, and run the same command again: it sends nothing \
+                      twice and writes the rejected rows";
+        Self::new(exit_code::STOPPED, error).with_advice(Some(advice.to_owned()))
     }
 }
 
