@@ -145,10 +145,14 @@ mod tests {
             assert!(matches!(of(code), CheckpointError::WriteRefused), "{code}");
         }
         assert!(matches!(of(ffi::SQLITE_IOERR_FSYNC), CheckpointError::Sql(_)));
-        for code in [ffi::SQLITE_FULL, ffi::SQLITE_IOERR_WRITE, ffi::SQLITE_IOERR_FSYNC, ffi::SQLITE_READONLY] {
+        for code in [ffi::SQLITE_FULL, ffi::SQLITE_IOERR_WRITE, ffi::SQLITE_IOERR_FSYNC, ffi::SQLITE_READONLY]
+        {
             let error = of(code);
             assert!(error.is_passing() && !error.is_refusal(), "{code}");
-            assert!(error.advice().is_some_and(|advice| advice.contains("run the same command again")), "{code}");
+            assert!(
+                error.advice().is_some_and(|advice| advice.contains("run the same command again")),
+                "{code}"
+            );
         }
     }
 

@@ -133,6 +133,9 @@ impl From<ImportError> for Failure {
             ImportError::Stopped | ImportError::GaveUp { .. } => {
                 Some("run the same command again: it goes on where it stopped and imports nothing twice")
             }
+            ImportError::Refused(_) => Some(
+                "when that is mended, run the same command again: it goes on where it stopped and imports nothing twice",
+            ),
             _ => None,
         };
         Self::new(code, error).with_advice(advice.map(str::to_owned))
