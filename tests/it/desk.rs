@@ -212,13 +212,14 @@ fn collect(stream: impl Read + Send + 'static, said: Arc<(Mutex<String>, Condvar
         let mut text = String::new();
         let mut stream = BufReader::new(stream);
         loop {
-            let from = text.len();
-            let is_end = stream.read_line(&mut text).unwrap() == 0;
-            said.0.lock().unwrap().push_str(if is_end { END } else { &text[from..] });
+            let mut line = String::new();
+            let is_end = stream.read_line(&mut line).unwrap() == 0;
+            said.0.lock().unwrap().push_str(if is_end { END } else { &line });
             said.1.notify_all();
             if is_end {
                 return text;
             }
+            text.push_str(&line);
         }
     })
 }

@@ -16,6 +16,7 @@ mod call_log;
 mod desk;
 mod documents;
 mod door;
+mod fault_table;
 mod faults;
 mod inputs;
 mod once;

@@ -47,6 +47,16 @@ fn a_limit_on_the_size_of_files_reached_in_mid_run_ends_with_four_and_can_go_on(
     work.finishes(&served);
 }
 
+#[test]
+fn a_check_that_finds_no_space_ends_with_four_and_says_why() {
+    let work = Work::of(&CallLog::of(3_000, 30));
+    let check = work.desk.command(&["check", "calls.csv"]);
+    let limited = Ended::of(&mut in_shell(&work, "ulimit -f 400; exec \"$@\"", &check));
+    limited.with(4).saying("`ulimit -f`").saying(GO_ON);
+    assert_eq!(work.desk.files(), ["calls.csv"], "nothing is left behind");
+    work.desk.run(&["check", "calls.csv"]).with(0);
+}
+
 /// Mounts an empty disk of `$SIZE` at `small`, runs a first time, makes space, runs a second time.
 const SMALL_DISK: &str = r#"
     mount -t tmpfs -o "size=$SIZE" tmpfs small || exit 99
