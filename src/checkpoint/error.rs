@@ -52,6 +52,12 @@ pub enum CheckpointError {
     /// The disk is full.
     #[error("the disk that holds the checkpoint is full")]
     DiskFull,
+    /// A write was refused, although the disk may have space.
+    #[error(
+        "the checkpoint cannot grow: the limit on the size of files (`ulimit -f`) or the disk's quota is reached, or the \
+         disk fails"
+    )]
+    WriteRefused,
     /// The database refused a statement.
     #[error("the checkpoint could not be read or written")]
     Sql(#[source] Arc<rusqlite::Error>),
@@ -65,8 +71,11 @@ pub enum CheckpointError {
 
 impl From<rusqlite::Error> for CheckpointError {
     fn from(error: rusqlite::Error) -> Self {
-        match error.sqlite_error_code() {
-            Some(rusqlite::ErrorCode::DiskFull) => Self::DiskFull,
+        use rusqlite::ffi::{SQLITE_FULL, SQLITE_IOERR_SHMSIZE, SQLITE_IOERR_WRITE};
+        match error.sqlite_error().map(|failure| failure.extended_code) {
+            Some(SQLITE_FULL) => Self::DiskFull,
+            // The database library tells a full disk from all else that can be wrong with a write, and no more.
+            Some(SQLITE_IOERR_WRITE | SQLITE_IOERR_SHMSIZE) => Self::WriteRefused,
             _ => Self::Sql(Arc::new(error)),
         }
     }
@@ -84,6 +93,14 @@ impl CheckpointError {
             Self::Foreign(_) => "name a checkpoint of callport with --checkpoint".into(),
             Self::Newer { .. } => "use the callport that wrote it, or a newer one".into(),
             Self::DiskFull => "make space and run the same command again: it goes on where it stopped".into(),
+            Self::WriteRefused => {
+                "raise the limit or make space, and run the same command again: it goes on where it stopped".into()
+            }
+            Self::Sql(_) if self.is_passing() => {
+                "see that the disk and the checkpoint may be written, and run the same command again: it goes on where it \
+                 stopped"
+                    .into()
+            }
             Self::Unusable { .. } => "see that the file and its folder may be written".into(),
             _ => return None,
         })
@@ -92,7 +109,7 @@ impl CheckpointError {
     /// Whether the run stopped before its end and goes on when the cause is gone.
     pub fn is_passing(&self) -> bool {
         match self {
-            Self::DiskFull => true,
+            Self::DiskFull | Self::WriteRefused => true,
             Self::Sql(error) => matches!(
                 error.sqlite_error_code(),
                 Some(
@@ -108,6 +125,43 @@ impl CheckpointError {
 
     /// Whether the checkpoint itself was refused: nothing was sent.
     pub fn is_refusal(&self) -> bool {
-        !matches!(self, Self::DiskFull | Self::Sql(_) | Self::IllegalChange(_) | Self::Closed)
+        !matches!(
+            self,
+            Self::DiskFull | Self::WriteRefused | Self::Sql(_) | Self::IllegalChange(_) | Self::Closed
+        )
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn of(code: i32) -> CheckpointError {
+        rusqlite::Error::SqliteFailure(rusqlite::ffi::Error::new(code), None).into()
+    }
+
+    #[test]
+    fn a_write_that_fails_passes_with_its_cause_and_says_what_to_do() {
+        use rusqlite::ffi;
+        assert!(matches!(of(ffi::SQLITE_FULL), CheckpointError::DiskFull));
+        for code in [ffi::SQLITE_IOERR_WRITE, ffi::SQLITE_IOERR_SHMSIZE] {
+            assert!(matches!(of(code), CheckpointError::WriteRefused), "{code}");
+        }
+        assert!(matches!(of(ffi::SQLITE_IOERR_FSYNC), CheckpointError::Sql(_)));
+        for code in [ffi::SQLITE_FULL, ffi::SQLITE_IOERR_WRITE, ffi::SQLITE_IOERR_FSYNC, ffi::SQLITE_READONLY]
+        {
+            let error = of(code);
+            assert!(error.is_passing() && !error.is_refusal(), "{code}");
+            assert!(
+                error.advice().is_some_and(|advice| advice.contains("run the same command again")),
+                "{code}"
+            );
+        }
+    }
+
+    #[test]
+    fn a_statement_that_is_wrong_does_not_pass() {
+        let error = of(rusqlite::ffi::SQLITE_ERROR);
+        assert!(!error.is_passing() && error.advice().is_none());
     }
 }

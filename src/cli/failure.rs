@@ -5,7 +5,7 @@ use std::{error::Error, io::IsTerminal};
 use super::{args::Color, exit_code};
 use crate::{
     checkpoint::CheckpointError, config::ConfigError, import::ImportError, mapping::SettingFault,
-    sandbox::SandboxError, source::SourceError,
+    report::RejectsError, sandbox::SandboxError, source::SourceError,
 };
 
 /// Why a command ended.
@@ -107,6 +107,15 @@ impl From<SandboxError> for Failure {
     }
 }
 
+impl From<RejectsError> for Failure {
+    /// The calls are where they belong; what is missing is made by the same command again.
+    fn from(error: RejectsError) -> Self {
+        let advice = "see that there is space and that it may be written, and run the same command again: it sends nothing \
+                      twice and writes the rejected rows";
+        Self::new(exit_code::STOPPED, error).with_advice(Some(advice.to_owned()))
+    }
+}
+
 impl From<ImportError> for Failure {
     fn from(error: ImportError) -> Self {
         let code = match &error {
@@ -128,6 +137,9 @@ impl From<ImportError> for Failure {
             ImportError::Stopped | ImportError::GaveUp { .. } => {
                 Some("run the same command again: it goes on where it stopped and imports nothing twice")
             }
+            ImportError::Refused(_) => Some(
+                "when that is mended, run the same command again: it goes on where it stopped and imports nothing twice",
+            ),
             _ => None,
         };
         Self::new(code, error).with_advice(advice.map(str::to_owned))

@@ -42,10 +42,10 @@ impl Listener {
         self.progress.finish();
         let mut heard = self.heard();
         if let Some(error) = heard.failed.take() {
-            return Err(Failure::unexpected(error));
+            return Err(error.into());
         }
         let paths = match heard.rejects.take() {
-            Some(rejects) => rejects.finish().map_err(Failure::unexpected)?,
+            Some(rejects) => rejects.finish()?,
             None => Vec::new(),
         };
         Ok((paths.into_iter().next(), std::mem::take(&mut heard.problems)))

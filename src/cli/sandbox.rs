@@ -53,6 +53,7 @@ fn open(options: &Options) -> Result<Sandbox, Failure> {
 }
 
 async fn work(port: u16, sandbox: Sandbox) -> Result<u8, Failure> {
+    super::signals::outlive_largest_file();
     let listener = TcpListener::bind(("127.0.0.1", port))
         .await
         .map_err(|error| Failure::usage(format!("port {port} of 127.0.0.1 cannot be served: {error}")))?;

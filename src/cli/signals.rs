@@ -1,4 +1,5 @@
-//! Ctrl-C: once to stop in good order, twice to leave at once.
+//! Ctrl-C: once to stop in good order, twice to leave at once. And the signal that a file has reached its largest size,
+//! which must not end the program amid a write.
 
 use tokio_util::sync::CancellationToken;
 
@@ -6,7 +7,9 @@ use super::exit_code;
 
 /// Listens for Ctrl-C (and for the wish to end of a service manager) until the process ends. The first cancels `stop`
 /// after telling `first`; the second leaves: whatever is in flight is written down as such, and the next run looks for it.
+/// From here on a file that may not grow any more ends no command that writes.
 pub(super) fn listen(stop: CancellationToken, first: impl FnOnce() + Send + 'static) {
+    outlive_largest_file();
     tokio::spawn(async move {
         if !interrupted().await {
             return;
@@ -18,6 +21,24 @@ pub(super) fn listen(stop: CancellationToken, first: impl FnOnce() + Send + 'sta
         }
     });
 }
+
+/// `SIGXFSZ`, by its number on every system but those for MIPS, where 25 tells a stopped process to go on.
+#[cfg(unix)]
+const FILE_SIZE_EXCEEDED: i32 = 25;
+
+/// A write beyond the limit on the size of files (`ulimit -f`) fails from now on, as one to a full disk does, and is told
+/// as such. Left alone, the signal that comes with it kills the process without a word. That it is listened for once is
+/// enough: nobody has to hear it.
+#[cfg(unix)]
+pub(super) fn outlive_largest_file() {
+    use tokio::signal::unix::{SignalKind, signal};
+    // Where it cannot be listened for, everything is as it was.
+    drop(signal(SignalKind::from_raw(FILE_SIZE_EXCEEDED)));
+}
+
+/// Elsewhere there is no such signal.
+#[cfg(not(unix))]
+pub(super) fn outlive_largest_file() {}
 
 #[expect(clippy::exit, reason = "a second Ctrl-C means now; the checkpoint is true at every moment")]
 fn leave() -> ! {

@@ -254,8 +254,10 @@ fn refusal(response: &WireResponse, target: &str) -> ApiError {
     match (said.status, said.location) {
         (301 | 302 | 307 | 308, Some(location)) => ApiError::Moved { location },
         (401, _) => ApiError::Credentials { words: answer::words(response) },
-        (403, _) => ApiError::Forbidden { target: path_of(target), words: answer::words(response) },
-        // A page of a proxy proves nothing about what the service holds.
+        // A page of a proxy proves nothing about what the service holds or allows.
+        (403, _) if said.documented => {
+            ApiError::Forbidden { target: path_of(target), words: answer::words(response) }
+        }
         (404, _) if said.documented => ApiError::NotFound { target: path_of(target) },
         _ => undocumented(response, target, answer::words(response)),
     }

@@ -26,7 +26,10 @@ pub enum ApiError {
         target: String,
     },
     /// It is elsewhere.
-    #[error("moved to `{location}`")]
+    #[error(
+        "Help Scout's address redirects to `{location}`, which is not followed: see whether a proxy or a portal stands \
+         in between"
+    )]
     Moved {
         /// `Location`, as it came.
         location: String,

@@ -210,6 +210,9 @@ fn read(response: &WireResponse) -> Result<TokenAnswer, ApiError> {
         why,
         correlation: response.header("correlation-id").map(str::to_owned),
     };
+    if let (301 | 302 | 303 | 307 | 308, Some(location)) = (response.status, response.header("location")) {
+        return Err(ApiError::Moved { location: location.to_owned() });
+    }
     if response.status != 200 {
         return Err(undocumented(answer::words(response)));
     }

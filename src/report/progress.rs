@@ -230,6 +230,11 @@ fn whole(speed: f64) -> u64 {
     speed.round() as u64
 }
 
+/// What a request carried: calls, or a customer that is made before its calls.
+fn carried(calls: u64) -> String {
+    if calls == 0 { "a new customer".to_owned() } else { counted(calls, "call") }
+}
+
 /// What a person should read whatever the form.
 fn message(event: &ImportEvent) -> Option<String> {
     Some(match event {
@@ -238,13 +243,13 @@ fn message(event: &ImportEvent) -> Option<String> {
         }
         ImportEvent::Connected { account, user } => format!("connected to {account} as {user}"),
         ImportEvent::Lost { calls, why } => {
-            format!("an answer for {} was lost ({why}): looking for what came of it", counted(*calls, "call"))
+            format!("an answer for {} was lost ({why}): looking for what came of it", carried(*calls))
         }
         ImportEvent::Settled { calls, landed: true } => {
-            format!("found: {} had landed", counted(*calls, "call"))
+            format!("found: {} had landed", carried(*calls))
         }
         ImportEvent::Settled { calls, landed: false } => {
-            format!("proved absent: {} will be sent again", counted(*calls, "call"))
+            format!("proved absent: {} will be sent again", carried(*calls))
         }
         ImportEvent::Throttled { wait } => format!("Help Scout asks to wait {}", span(*wait)),
         ImportEvent::Retrying { why, wait } => format!("{why}: trying again in {}", span(*wait)),
@@ -321,6 +326,13 @@ mod tests {
             (18, ImportEvent::Refused { calls: 1 }),
             (19, ImportEvent::Throttled { wait: Duration::from_secs(12) }),
         ]
+    }
+
+    #[test]
+    fn a_request_that_carries_no_call_makes_a_customer() {
+        let told = |calls| message(&ImportEvent::Settled { calls, landed: true }).unwrap();
+        assert_eq!(told(0), "found: a new customer had landed");
+        assert_eq!(told(1), "found: 1 call had landed");
     }
 
     #[test]

@@ -22,7 +22,7 @@ use super::rejects_part::{CsvPart, JsonPart, Part};
 
 /// A rejects file could not be written.
 #[derive(Debug, thiserror::Error)]
-#[error("the rejected rows cannot be written beside `{path}`")]
+#[error("the rejected rows cannot be written to `{}`", .path.display())]
 pub struct RejectsError {
     /// Where it should have gone.
     path: PathBuf,

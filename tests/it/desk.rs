@@ -5,9 +5,10 @@
 
 use std::{
     fs,
-    io::Read,
+    io::{BufRead, BufReader, Read},
     path::{Path, PathBuf},
     process::{Child, Command, Stdio},
+    sync::{Arc, Condvar, Mutex},
     thread::JoinHandle,
 };
 
@@ -40,6 +41,7 @@ pub(crate) struct Running {
     child: Child,
     out: Option<JoinHandle<String>>,
     err: Option<JoinHandle<String>>,
+    said: Arc<(Mutex<String>, Condvar)>,
 }
 
 impl Desk {
@@ -144,9 +146,21 @@ impl Ended {
 impl Running {
     pub(crate) fn of(command: &mut Command) -> Self {
         let mut child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
-        let out = collect(child.stdout.take().unwrap());
-        let err = collect(child.stderr.take().unwrap());
-        Self { child, out: Some(out), err: Some(err) }
+        let said = Arc::default();
+        let out = collect(child.stdout.take().unwrap(), Arc::default());
+        let err = collect(child.stderr.take().unwrap(), Arc::clone(&said));
+        Self { child, out: Some(out), err: Some(err), said }
+    }
+
+    /// Waits until standard error says `words`.
+    #[track_caller]
+    pub(crate) fn waits_to_say(&self, words: &str) {
+        let (said, more) = &*self.said;
+        let mut said = said.lock().unwrap();
+        while !said.contains(words) {
+            assert!(!said.ends_with(END), "`{words}` is not in: {said}");
+            said = more.wait(said).unwrap();
+        }
     }
 
     pub(crate) fn is_running(&mut self) -> bool {
@@ -156,8 +170,14 @@ impl Running {
     /// Presses Ctrl-C.
     #[cfg(unix)]
     pub(crate) fn interrupt(&self) {
+        self.signal("-INT");
+    }
+
+    /// Sends it a signal; `kill` and the process's own end may cross.
+    #[cfg(unix)]
+    pub(crate) fn signal(&self, name: &str) {
         let id = self.child.id().to_string();
-        assert!(Command::new("kill").args(["-INT", &id]).status().unwrap().success());
+        assert!(Command::new("kill").args([name, &id]).status().unwrap().success());
     }
 
     /// `kill -9`.
@@ -183,12 +203,24 @@ impl Drop for Running {
     }
 }
 
-/// Reads to the end, so that the program never waits for a reader.
-fn collect(mut stream: impl Read + Send + 'static) -> JoinHandle<String> {
+/// Stands behind what was said when nothing more will be.
+const END: &str = "(the end)\n";
+
+/// Reads to the end, so that the program never waits for a reader; `said` hears every line as it comes.
+fn collect(stream: impl Read + Send + 'static, said: Arc<(Mutex<String>, Condvar)>) -> JoinHandle<String> {
     std::thread::spawn(move || {
         let mut text = String::new();
-        stream.read_to_string(&mut text).unwrap();
-        text
+        let mut stream = BufReader::new(stream);
+        loop {
+            let mut line = String::new();
+            let is_end = stream.read_line(&mut line).unwrap() == 0;
+            said.0.lock().unwrap().push_str(if is_end { END } else { &line });
+            said.1.notify_all();
+            if is_end {
+                return text;
+            }
+            text.push_str(&line);
+        }
     })
 }
 

@@ -17,6 +17,8 @@ mod call_log;
 mod desk;
 mod documents;
 mod door;
+mod fault_table;
+mod faults;
 mod inputs;
 mod once;
 mod privacy;

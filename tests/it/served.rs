@@ -53,10 +53,15 @@ impl Served {
 
     /// The same with both.
     pub(crate) fn with_seed_and_faults(seed: &Value, script: &str) -> Self {
+        Self::with_all(seed, script, &[])
+    }
+
+    /// The same with everything.
+    pub(crate) fn with_all(seed: &Value, script: &str, options: &[&str]) -> Self {
         let desk = Desk::new();
         desk.write("seed.json", seed.to_string());
         desk.write("faults.toml", script);
-        Self::on(desk, &["--seed", "seed.json", "--faults", "faults.toml"])
+        Self::on(desk, &[&["--seed", "seed.json", "--faults", "faults.toml"], options].concat())
     }
 
     fn on(desk: Desk, options: &[&str]) -> Self {

@@ -208,8 +208,13 @@ async fn a_read_gives_up_when_nothing_succeeds() {
 async fn answers_that_settle_a_read_are_told_apart() {
     let html = "<html>blocked by the proxy</html>";
     let cases = [
-        (with_headers(301, &[("location", "/v2/conversations/9")], ""), "moved to `/v2/conversations/9`"),
+        (
+            with_headers(301, &[("location", "/v2/conversations/9")], ""),
+            "Help Scout's address redirects to `/v2/conversations/9`, which is not followed: see whether a proxy or a \
+             portal stands in between",
+        ),
         (answered(403, r#"{"message":"API disabled"}"#), "Help Scout denied access to `/v2/x`: API disabled"),
+        (answered(403, html), "unexpected answer 403 to `/v2/x`: <html>blocked by the proxy</html>"),
         (answered(404, r#"{"message":"Not Found"}"#), "`/v2/x` was not found"),
         (answered(404, html), "unexpected answer 404 to `/v2/x`: <html>blocked by the proxy</html>"),
         (answered(418, ""), "unexpected answer 418 to `/v2/x`: status 418"),
