@@ -79,6 +79,12 @@ impl Cells {
         }
     }
 
+    /// The list under `name` of a JSON row, found as [`Self::value`] finds it; a text that looks like one is none.
+    pub fn list(&self, name: &str) -> Option<&[Value]> {
+        let Self::Json(object) = self else { return None };
+        json_value(object, name)?.as_array().map(Vec::as_slice)
+    }
+
     /// Every column with its value, in the order of the file.
     pub fn pairs(&self) -> Vec<(&str, Cow<'_, str>)> {
         match self {

@@ -67,10 +67,18 @@ fn assign_to(checker: &mut Checker) -> AssignTo {
     }
 }
 
+/// No longer span makes sense, and far longer ones overflow once they are added to a time.
+const LONGEST_SPAN: Duration = Duration::from_secs(30 * 24 * 60 * 60);
+
 fn duration(checker: &mut Checker, key: &str, default: Duration) -> Duration {
     match checker.value(key) {
         Some(Value::Duration(duration)) if duration.is_zero() => {
             checker.fault(key, "is nothing: a span above zero is needed");
+            default
+        }
+        Some(Value::Duration(duration)) if *duration > LONGEST_SPAN => {
+            let days = LONGEST_SPAN.as_secs() / 86_400;
+            checker.fault(key, format!("is more than {days} days: a shorter span is needed"));
             default
         }
         Some(Value::Duration(duration)) => *duration,
@@ -203,5 +211,17 @@ mod tests {
              callport.toml:5: `conversation.import_tag` is empty: give it a value or leave it out\n\
              callport.toml:2: `limits.settle` is nothing: a span above zero is needed"
         );
+    }
+
+    #[test]
+    fn a_wait_that_would_overflow_once_it_is_added_to_a_time_is_refused() {
+        for wait in ["99999999999999h", "18446744073709551615s", "721h"] {
+            let told = check(&format!("[limits]\nsettle = '{wait}'\n")).unwrap_err();
+            assert_eq!(
+                told,
+                "callport.toml:2: `limits.settle` is more than 30 days: a shorter span is needed"
+            );
+        }
+        assert!(check("[limits]\nsettle = '720h'\n").is_ok());
     }
 }

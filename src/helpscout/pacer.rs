@@ -42,6 +42,8 @@ pub const WRITE_UNITS: u32 = 2;
 
 /// The most units asked of the limiter at once; every burst is larger.
 const STEP: u32 = WRITE_UNITS;
+/// However small the share is, a unit leaves in so long: the limiter cannot count with much longer spans.
+const LONGEST_INTERVAL: Duration = Duration::from_secs(24 * 60 * 60);
 /// How long one waits at most before the timetable is looked at again.
 const LONGEST_SLEEP: Duration = Duration::from_secs(20);
 
@@ -254,11 +256,15 @@ fn limiter(limit: u32, share: f64, clock: PaceClock) -> Option<Limiter> {
 
 /// A limiter and its burst; `None` where nothing is limited.
 fn fresh_limiter(limit: u32, share: f64, clock: PaceClock) -> Option<(Limiter, NonZeroU32)> {
+    if limit == 0 {
+        return None;
+    }
     let allowed = f64::from(limit) * share;
     let burst = NonZeroU32::new(STEP + 1 + whole(allowed / 500.0))?;
     // Where so little is allowed that a burst is most of it, half the allowance still leaves.
     let rate = (allowed * 0.99).min(allowed - f64::from(burst.get())).max(allowed / 2.0);
-    let interval = Duration::try_from_secs_f64(60.0 / rate).ok()?.max(Duration::from_nanos(1));
+    let interval = Duration::try_from_secs_f64(60.0 / rate).unwrap_or(LONGEST_INTERVAL);
+    let interval = interval.clamp(Duration::from_nanos(1), LONGEST_INTERVAL);
     Some((RateLimiter::direct_with_clock(Quota::with_period(interval)?.allow_burst(burst), clock), burst))
 }
 

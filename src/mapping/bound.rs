@@ -272,16 +272,13 @@ fn trimmed(value: Cow<'_, str>) -> Option<Cow<'_, str>> {
 
 /// A value of a JSON object; a list of texts or numbers reads as they are written by people.
 fn json_text<'r>(cells: &'r Cells, path: &str) -> Option<Cow<'r, str>> {
-    let text = cells.value(path)?;
-    if text.starts_with('[')
-        && matches!(cells, Cells::Json(_))
-        && let Ok(items) = serde_json::from_str::<Vec<serde_json::Value>>(&text)
+    if let Some(items) = cells.list(path)
         && items.iter().all(|item| !item.is_object() && !item.is_array())
     {
         let word = |item: &serde_json::Value| item.as_str().map_or_else(|| item.to_string(), str::to_owned);
         return Some(Cow::Owned(items.iter().map(word).collect::<Vec<_>>().join(", ")));
     }
-    Some(text)
+    cells.value(path)
 }
 
 fn any_of<'r>(cells: &'r Cells, names: &[String]) -> Option<Cow<'r, str>> {
@@ -331,6 +328,27 @@ mod tests {
             told[0].contains("did you mean `Start Tme`?") && told[0].ends_with("`Start Tme`, `notes`"),
             "{}",
             told[0]
+        );
+    }
+
+    #[test]
+    fn a_json_text_that_looks_like_a_list_stays_as_it_is() {
+        let json = r#"{"started_at": "2026-03-30T14:05:09Z", "email": "jo@example.com", "notes": "[1, 2]", "duration": "[5]"}"#;
+        let Ok(serde_json::Value::Object(object)) = serde_json::from_str(json) else { panic!("{json}") };
+        let row = Row { position: Position::new("calls.jsonl", 1), cells: Cells::Json(object) };
+        let settings = MappingSettings { text: Some("{{ notes }}".into()), ..own_names() };
+        let found = Mapping::new(settings).unwrap().bind_json().interpret(&row, now());
+        let Outcome::Rejected(rejection) = found.outcome else { panic!("{found:?}") };
+        assert!(rejection.to_string().contains("duration `[5]`: is not a duration"), "{rejection}");
+        let settings = MappingSettings {
+            text: Some("{{ notes }}".into()),
+            fields: [("call.duration".to_owned(), String::new())].into(),
+            ..own_names()
+        };
+        let found = Mapping::new(settings).unwrap().bind_json().interpret(&row, now());
+        assert!(
+            matches!(&found.outcome, Outcome::Call(call) if call.text.starts_with("[1, 2]")),
+            "{found:?}"
         );
     }
 

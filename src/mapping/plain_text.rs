@@ -8,11 +8,13 @@
 pub fn plain_text(html: &str) -> String {
     let mut text = String::with_capacity(html.len());
     let mut rest = html;
+    // Behind the last `>` no tag ends: looking for its end once for each `<` there would take the square of the length.
+    let least_left = html.rfind('>').map_or(usize::MAX, |end| html.len() - end);
     while let Some(at) = rest.find(['<', '&', '\r', '\u{a0}']) {
         let (before, from) = rest.split_at(at);
         text.push_str(before);
         rest = match from.chars().next() {
-            Some('<') => read_tag(from, &mut text),
+            Some('<') => read_tag(from, from.len() >= least_left, &mut text),
             Some('&') => read_entity(from, &mut text),
             Some('\r') => {
                 text.push('\n');
@@ -30,12 +32,12 @@ pub fn plain_text(html: &str) -> String {
     lines.join("\n").trim_matches('\n').to_owned()
 }
 
-/// Reads the tag at the start of `from`; a `<` that begins none stands for itself.
-fn read_tag<'h>(from: &'h str, text: &mut String) -> &'h str {
+/// Reads the tag at the start of `from`, where one `may_end`; a `<` that begins none stands for itself.
+fn read_tag<'h>(from: &'h str, may_end: bool, text: &mut String) -> &'h str {
     let after = from.strip_prefix('<').unwrap_or_default();
-    let begins_one =
-        after.starts_with(|letter: char| letter.is_ascii_alphabetic() || matches!(letter, '/' | '!'));
-    let Some((tag, rest)) = after.split_once('>').filter(|_| begins_one) else {
+    let begins_one = may_end
+        && after.starts_with(|letter: char| letter.is_ascii_alphabetic() || matches!(letter, '/' | '!'));
+    let Some((tag, rest)) = begins_one.then(|| after.split_once('>')).flatten() else {
         text.push('<');
         return after;
     };
@@ -118,6 +120,15 @@ mod tests {
         for (html, text) in cases {
             assert_eq!(plain_text(html), text, "{html}");
         }
+    }
+
+    #[test]
+    fn tags_without_an_end_take_no_square_of_their_number() {
+        for open in ["<a", "<"] {
+            let html = open.repeat(2_000_000);
+            assert_eq!(plain_text(&html), html);
+        }
+        assert_eq!(plain_text(&("<".repeat(2_000_000) + "a>b")), "<".repeat(1_999_999) + "b");
     }
 
     proptest! {

@@ -33,10 +33,13 @@ pub(crate) enum Condition {
     Text(String),
 }
 
+/// How deep parentheses and `NOT` may stand within each other: reading goes down with them.
+const DEEPEST: u32 = 64;
+
 /// Reads a query.
 pub(crate) fn parse_search(text: &str) -> Option<Condition> {
     let tokens = tokenize(text)?;
-    let mut parser = Parser { tokens: &tokens };
+    let mut parser = Parser { tokens: &tokens, depth: 0 };
     let condition = parser.any()?;
     parser.tokens.is_empty().then_some(condition)
 }
@@ -112,6 +115,7 @@ fn take_value(chars: &mut std::iter::Peekable<std::str::Chars<'_>>, end: Option<
 
 struct Parser<'t> {
     tokens: &'t [Token],
+    depth: u32,
 }
 
 impl Parser<'_> {
@@ -145,13 +149,20 @@ impl Parser<'_> {
         self.tokens = rest;
         match token {
             Token::Open => {
-                let inner = self.any()?;
+                let inner = self.deeper(Self::any)?;
                 self.skip(&Token::Close).then_some(inner)
             }
-            Token::Not => Some(Condition::Not(Box::new(self.one()?))),
+            Token::Not => Some(Condition::Not(Box::new(self.deeper(Self::one)?))),
             Token::Term(field, value) => term(field, value),
             Token::Close | Token::And | Token::Or => None,
         }
+    }
+
+    fn deeper(&mut self, read: impl Fn(&mut Self) -> Option<Condition>) -> Option<Condition> {
+        self.depth += 1;
+        let read = if self.depth > DEEPEST { None } else { read(self) };
+        self.depth -= 1;
+        read
     }
 }
 
@@ -271,6 +282,14 @@ mod tests {
                 Condition::Not(Box::new(Condition::Id(5))),
             ])
         );
+    }
+
+    #[test]
+    fn a_query_that_is_nested_without_end_is_none() {
+        for step in ["(", "NOT "] {
+            assert_eq!(parse_search(&(step.repeat(1_000_000) + "id:1")), None);
+        }
+        assert!(parse_search(&("(".repeat(64) + "id:1" + &")".repeat(64))).is_some());
     }
 
     #[test]

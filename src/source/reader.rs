@@ -1,6 +1,10 @@
 //! One file as an iterator of its records.
 
-use std::{fmt, io, sync::Arc};
+use std::{
+    fmt,
+    io::{self, Read},
+    sync::Arc,
+};
 
 use crate::call::Headings;
 
@@ -39,6 +43,15 @@ impl Reader {
     /// Opens `input`, tells its form and reads its headings.
     pub fn open(input: &Input, settings: &SourceSettings) -> Result<Self, SourceError> {
         Self::new(Arc::clone(input.name()), stream::open(input)?, settings)
+    }
+
+    /// Reads `bytes` as if they were the content of a file called `name`.
+    pub fn from_read(
+        name: &str,
+        bytes: impl Read + Send + 'static,
+        settings: &SourceSettings,
+    ) -> Result<Self, SourceError> {
+        Self::new(name.into(), Box::new(bytes), settings)
     }
 
     fn new(name: Arc<str>, raw: Bytes, settings: &SourceSettings) -> Result<Self, SourceError> {
@@ -141,7 +154,7 @@ mod tests {
     use crate::{call::Cells, source::window::tests::Trickle};
 
     fn open(bytes: &[u8], chunk: usize, settings: &SourceSettings) -> Result<Reader, SourceError> {
-        Reader::new("calls.csv".into(), Box::new(Trickle(bytes.to_vec(), chunk)), settings)
+        Reader::from_read("calls.csv", Trickle(bytes.to_vec(), chunk), settings)
     }
 
     /// Every record as its line with its cells, or with what is wrong and its text.
@@ -275,6 +288,19 @@ mod tests {
     }
 
     #[test]
+    fn a_json_number_or_list_over_a_mebibyte_is_no_cell_either() {
+        let text = format!(
+            "{{\"a\":{}}}\n{{\"b\":[{}0]}}\n{{\"c\":1}}\n",
+            "7".repeat((1 << 20) + 1),
+            "\"x\",".repeat(1 << 18)
+        );
+        let found = records(text.as_bytes(), 1 << 16, &SourceSettings::default());
+        assert_eq!(found[0].1[0], "has a value of 1048577 bytes, at most 1048576 are read");
+        assert_eq!(found[1].1[0], "has a value of 1048579 bytes, at most 1048576 are read");
+        assert_eq!(found[2], row(3, &["{\"c\":1}"]));
+    }
+
+    #[test]
     fn settings_outrank_what_is_found() {
         let settings = SourceSettings { format: Some(Format::Csv), delimiter: Some(b';'), skip_lines: 2 };
         let text = b"Report of today\n\n{a};b,c\n1;2,3\n";
@@ -301,11 +327,10 @@ mod tests {
                 Err(io::Error::other("the disk is gone"))
             }
         }
-        use io::Read as _;
         // More than is looked at on opening.
         let text = "id,x\n".to_owned() + &"1,2\n".repeat(100_000);
-        let raw = Box::new(io::Cursor::new(text).chain(Failing));
-        let mut reader = Reader::new("a.csv".into(), raw, &SourceSettings::default()).unwrap();
+        let bytes = io::Cursor::new(text).chain(Failing);
+        let mut reader = Reader::from_read("a.csv", bytes, &SourceSettings::default()).unwrap();
         let last = reader.by_ref().last().unwrap();
         assert_eq!(
             last.unwrap_err().to_string(),

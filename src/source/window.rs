@@ -5,10 +5,13 @@
 
 use std::io::{self, Read as _};
 
-use super::stream::Bytes;
+use super::{record::RECORD_LIMIT, stream::Bytes};
 
 /// How many bytes are asked for at a time.
 const CHUNK: usize = 128 * 1024;
+
+/// What is held at most: a record, the byte that shows it to be too long, and what is read beyond it.
+const MOST_HELD: usize = RECORD_LIMIT + 1 + CHUNK;
 
 /// A movable window on the bytes of a file.
 pub(super) struct Window {
@@ -64,6 +67,10 @@ impl Window {
         if self.buffer.len() - self.end < CHUNK {
             self.buffer.resize(self.end + CHUNK, 0);
         }
+        debug_assert!(
+            self.buffer.len() <= MOST_HELD,
+            "a record, and what is read beyond it, is all that is held"
+        );
         let count = loop {
             match self.bytes.read(&mut self.buffer[self.end..]) {
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => {}

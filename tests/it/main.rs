@@ -22,6 +22,7 @@ mod faults;
 mod inputs;
 mod once;
 mod privacy;
+mod properties;
 mod readme;
 mod refusals;
 mod rejected;

@@ -224,3 +224,18 @@ async fn used_units_are_counted_by_the_minute() {
     tokio::time::advance(Duration::from_secs(600)).await;
     assert_eq!((pacer.snapshot().used_last_minute, pacer.snapshot().units), (0, 10));
 }
+
+#[tokio::test(start_paused = true)]
+async fn a_share_of_next_to_nothing_neither_overflows_nor_lifts_the_limit() {
+    for share in [1e-9, 1e-12, 1e-300, f64::from_bits(1)] {
+        let pacer = pacer(400, share);
+        pacer.learn(Some(1), None);
+        let start = Instant::now();
+        pacer.permit(WRITE_UNITS).await;
+        let waited = start.elapsed();
+        assert!(
+            waited >= Duration::from_secs(24 * 60 * 60) && waited <= Duration::from_secs(3 * 24 * 60 * 60),
+            "{share}: {waited:?}"
+        );
+    }
+}
