@@ -413,7 +413,7 @@ pub(super) fn unknown_of_customer(c: &Connection, customer: i64) -> rusqlite::Re
 /// The index is named because the planner goes through all requests where only the customer is known.
 fn unknown(c: &Connection, of: &str, id: i64) -> rusqlite::Result<Vec<UnknownRequest>> {
     let mut requests = c.prepare_cached(&format!(
-        "SELECT id, kind, queue, conversation, customer, sent_at, mark, carried, stored, resource, why
+        "SELECT id, kind, queue, conversation, customer, sent_at, mark, carried, stored, resource, why, dated
          FROM requests INDEXED BY requests_open WHERE carried IS NOT NULL AND state = 2 AND {of} ORDER BY id"
     ))?;
     let mut rows = requests.query([id])?;
@@ -436,6 +436,7 @@ fn unknown(c: &Connection, of: &str, id: i64) -> rusqlite::Result<Vec<UnknownReq
             held: resource
                 .map(|_| if stored == held_code(Held::Differs) { Held::Differs } else { Held::Unread }),
             why: row.get(10)?,
+            dated: row.get(11)?,
         });
     }
     Ok(found)

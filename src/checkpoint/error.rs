@@ -71,23 +71,29 @@ pub enum CheckpointError {
 
 impl From<rusqlite::Error> for CheckpointError {
     fn from(error: rusqlite::Error) -> Self {
-        use rusqlite::ffi::{SQLITE_FULL, SQLITE_IOERR_SHMSIZE, SQLITE_IOERR_WRITE};
         match error.sqlite_error().map(|failure| failure.extended_code) {
-            Some(SQLITE_FULL) => Self::DiskFull,
-            // The database library tells a full disk from all else that can be wrong with a write, and no more.
-            Some(SQLITE_IOERR_WRITE | SQLITE_IOERR_SHMSIZE) => Self::WriteRefused,
+            Some(rusqlite::ffi::SQLITE_FULL) => Self::DiskFull,
+            _ if Self::is_refused_write(&error) => Self::WriteRefused,
             _ => Self::Sql(Arc::new(error)),
         }
     }
 }
 
 impl CheckpointError {
+    /// Whether the system refused a write for another reason than a full disk: the database library tells that one from all
+    /// else that can be wrong with a write, and no more.
+    pub(super) fn is_refused_write(error: &rusqlite::Error) -> bool {
+        use rusqlite::ffi::{SQLITE_IOERR_SHMSIZE, SQLITE_IOERR_WRITE};
+        let code = error.sqlite_error().map(|failure| failure.extended_code);
+        matches!(code, Some(SQLITE_IOERR_WRITE | SQLITE_IOERR_SHMSIZE))
+    }
+
     /// The advice that goes with it.
     pub fn advice(&self) -> Option<String> {
         Some(match self {
             Self::InUse(_) => "wait for the other run to end, or give this one another --checkpoint".into(),
             Self::Empty(path) | Self::Damaged { path, .. } => format!(
-                "put a sound copy of `{}` back; starting over with a new checkpoint would import again what has landed",
+                "put the newest sound copy of `{}` back, or move it away and rebuild it with `callport recover`",
                 path.display()
             ),
             Self::Foreign(_) => "name a checkpoint of callport with --checkpoint".into(),

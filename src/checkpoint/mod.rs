@@ -40,7 +40,9 @@ pub use ledger::Ledger;
 pub use lineage::{Account, Lineage};
 pub use open::{Checkpoint, ReadOnlyCheckpoint};
 pub use probe::{CommitMoment, CommitProbe};
-pub use questions::{FileStatus, PlannedQueue, PreviewedCall, RunStatus, SheetCounts, Status, UndecidedCall};
+pub use questions::{
+    FileStatus, PlannedQueue, PreviewedCall, RunStatus, SheetCounts, Status, UndecidedCall, UndecidedCustomer,
+};
 pub use recovery::{FoundCall, FoundConversation, Recovery};
 pub use resolve::{Decision, Resolved};
 pub use rows::{

@@ -21,6 +21,8 @@ pub struct Checkpoint {
     pub(super) connection: Connection,
     pub(super) probe: Probe,
     path: PathBuf,
+    /// Which file that is; none where it need not be looked after.
+    identity: Option<(u64, u64)>,
     _lock: Option<Lock>,
 }
 
@@ -34,7 +36,8 @@ impl Checkpoint {
         let version = inspect(path)?;
         let mut connection = connect(path, OpenFlags::SQLITE_OPEN_READ_WRITE)?;
         settle_in(&mut connection, version).map_err(|error| of_open(path, &error))?;
-        Ok(Self { connection, probe: Probe::default(), path: path.to_owned(), _lock: Some(lock) })
+        let identity = identity(path);
+        Ok(Self { connection, probe: Probe::default(), path: path.to_owned(), identity, _lock: Some(lock) })
     }
 
     /// A copy of the checkpoint at `path` (or a new one, if there is none) at `scratch`, to try things on: the original
@@ -50,7 +53,13 @@ impl Checkpoint {
         let version = inspect(scratch)?;
         let mut connection = connect(scratch, OpenFlags::SQLITE_OPEN_READ_WRITE)?;
         settle_in(&mut connection, version).map_err(|error| of_open(scratch, &error))?;
-        Ok(Self { connection, probe: Probe::default(), path: scratch.to_owned(), _lock: None })
+        Ok(Self {
+            connection,
+            probe: Probe::default(),
+            path: scratch.to_owned(),
+            identity: None,
+            _lock: None,
+        })
     }
 
     /// Where it is.
@@ -58,10 +67,10 @@ impl Checkpoint {
         &self.path
     }
 
-    /// Writes the checkpoint back where somebody has removed its file meanwhile; what there is to say then. The system
-    /// keeps an open file until it is closed.
+    /// Writes the checkpoint back where somebody has removed its file meanwhile, or beside its place where something else
+    /// stands there now; what there is to say then. The system keeps an open file until it is closed.
     pub fn write_back_if_gone(&self) -> Result<Option<String>, CheckpointError> {
-        if self.path.exists() {
+        if self.identity.is_none() || identity(&self.path) == self.identity {
             return Ok(None);
         }
         let unusable = |why: String| CheckpointError::Unusable { path: self.path.clone(), why };
@@ -73,8 +82,18 @@ impl Checkpoint {
             .map_err(|error| unusable(error.to_string()))?
             .into_temp_path();
         self.connection.execute("VACUUM INTO ?1", [aside.to_string_lossy()])?;
-        aside.persist_noclobber(&self.path).map_err(|error| unusable(error.to_string()))?;
-        Ok(Some("the checkpoint was removed during the run and is written back".to_owned()))
+        let Err(taken) = aside.persist_noclobber(&self.path) else {
+            return Ok(Some("the checkpoint was removed during the run and is written back".to_owned()));
+        };
+        let mut beside = self.path.as_os_str().to_owned();
+        beside.push(".kept");
+        let beside = PathBuf::from(beside);
+        taken.path.persist(&beside).map_err(|error| unusable(error.to_string()))?;
+        Ok(Some(format!(
+            "something else was put in the place of the checkpoint during the run: what this run did is in `{}`, which \
+             belongs in its place",
+            beside.display()
+        )))
     }
 
     /// Drops the texts that have landed and gives their space back to the disk.
@@ -224,8 +243,22 @@ fn of_open(path: &Path, error: &rusqlite::Error) -> CheckpointError {
             CheckpointError::Damaged { path: path.to_owned(), why: error.to_string() }
         }
         Some(ErrorCode::DiskFull) => CheckpointError::DiskFull,
+        _ if CheckpointError::is_refused_write(error) => CheckpointError::WriteRefused,
         _ => CheckpointError::Unusable { path: path.to_owned(), why: error.to_string() },
     }
+}
+
+/// Which file a path leads to now; none where it leads to no file.
+#[cfg(unix)]
+fn identity(path: &Path) -> Option<(u64, u64)> {
+    use std::os::unix::fs::MetadataExt;
+    path.metadata().ok().filter(std::fs::Metadata::is_file).map(|file| (file.dev(), file.ino()))
+}
+
+/// Elsewhere an open file can neither be removed nor replaced.
+#[cfg(not(unix))]
+fn identity(path: &Path) -> Option<(u64, u64)> {
+    path.is_file().then_some((0, 0))
 }
 
 #[cfg(test)]
@@ -327,6 +360,24 @@ mod tests {
             assert_eq!((of("imported"), of("rejected"), of("undecided"), of("staged")), (3, 1, 1, 4));
             assert_eq!(inspect(&path).unwrap(), schema::VERSION);
         }
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn what_takes_the_place_of_a_checkpoint_is_left_alone_and_nothing_is_lost() {
+        use crate::checkpoint::stage::tests::{call, load};
+        let folder = folder();
+        let path = folder.path().join("c");
+        let mut checkpoint = Checkpoint::open(&path).unwrap();
+        load(&mut checkpoint, "a.csv", &[call("1", "x")], None);
+        std::fs::remove_file(&path).unwrap();
+        put(&path, b"another file");
+        let said = checkpoint.write_back_if_gone().unwrap().unwrap();
+        assert!(said.contains("c.kept`"), "{said}");
+        drop(checkpoint);
+        assert_eq!(std::fs::read(&path).unwrap(), b"another file");
+        let kept = Checkpoint::open(&folder.path().join("c.kept")).unwrap();
+        assert_eq!(kept.open_calls().unwrap(), 1);
     }
 
     #[cfg(unix)]

@@ -19,6 +19,9 @@ pub struct Status {
     pub conversations: u64,
     /// Calls whose fate is open.
     pub undecided: Vec<UndecidedCall>,
+    /// Customers whose fate is open.
+    #[serde(skip)]
+    pub undecided_customers: Vec<UndecidedCustomer>,
     /// The size of the file.
     pub checkpoint_bytes: u64,
 }
@@ -57,6 +60,25 @@ pub struct UndecidedCall {
     /// The conversation that it was added to; none where it was to make one.
     pub conversation: Option<u64>,
     /// When it was sent.
+    pub sent_at: String,
+    /// Why its fate is open.
+    pub why: Option<String>,
+    /// When the call began.
+    #[serde(skip)]
+    pub started_at: String,
+    /// How many other calls were sent with it in one request.
+    #[serde(skip)]
+    pub beside: u64,
+}
+
+/// A customer's profile of which it is not known whether it was made: calls wait for it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct UndecidedCustomer {
+    /// The first call that waits, by the previous platform's id, else by its key.
+    pub call: String,
+    /// How many wait.
+    pub calls: u64,
+    /// When it was asked for.
     pub sent_at: String,
     /// Why its fate is open.
     pub why: Option<String>,
@@ -122,6 +144,7 @@ impl ReadOnlyCheckpoint {
         status.conversations = c.query_row("SELECT COUNT(*) FROM conversations", [], |row| row.get(0))?;
         status.runs = runs(c)?;
         status.undecided = undecided(c)?;
+        status.undecided_customers = undecided_customers(c)?;
         Ok(status)
     }
 
@@ -166,7 +189,7 @@ fn shown(seconds: i64) -> String {
 fn undecided(c: &Connection) -> rusqlite::Result<Vec<UndecidedCall>> {
     c.prepare(
         "SELECT calls.source_id, calls.key, files.path, calls.line, conversations.helpscout_id, requests.sent_at,
-           requests.why
+           requests.why, calls.started_at, LENGTH(requests.carried) / 8 - 1
          FROM requests JOIN calls ON calls.request = requests.id JOIN files ON files.id = calls.file
          LEFT JOIN conversations ON conversations.id = requests.conversation
          WHERE carried IS NOT NULL ORDER BY requests.id, calls.id",
@@ -180,6 +203,26 @@ fn undecided(c: &Connection) -> rusqlite::Result<Vec<UndecidedCall>> {
             conversation: row.get(4)?,
             sent_at: shown(row.get(5)?),
             why: row.get(6)?,
+            started_at: shown(row.get(7)?),
+            beside: row.get(8)?,
+        })
+    })?
+    .collect()
+}
+
+fn undecided_customers(c: &Connection) -> rusqlite::Result<Vec<UndecidedCustomer>> {
+    c.prepare(
+        "SELECT MIN(calls.id), calls.source_id, calls.key, COUNT(*), requests.sent_at, requests.why
+         FROM requests JOIN calls ON calls.customer = requests.customer AND calls.request IS NULL
+         WHERE carried IS NOT NULL AND requests.kind = 2 GROUP BY requests.id ORDER BY requests.id",
+    )?
+    .query_map([], |row| {
+        let id: Option<String> = row.get(1)?;
+        Ok(UndecidedCustomer {
+            call: id.unwrap_or(CallKey::from_bytes(row.get(2)?).to_string()),
+            calls: row.get(3)?,
+            sent_at: shown(row.get(4)?),
+            why: row.get(5)?,
         })
     })?
     .collect()

@@ -182,6 +182,8 @@ pub struct UnknownRequest {
     pub customer: Option<i64>,
     /// When it left.
     pub sent_at: Moment,
+    /// Whether that is by the service's clock.
+    pub dated: bool,
     /// The greatest id of a conversation that we knew when it left: what it made has a greater one.
     pub mark: u64,
     /// What it carries, in order.

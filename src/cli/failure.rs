@@ -32,6 +32,14 @@ impl Failure {
         Self::new(exit_code::UNEXPECTED, error)
     }
 
+    /// Standard output does not take the result. What was done is done.
+    pub(super) fn output(error: std::io::Error) -> Self {
+        Self::new(
+            exit_code::UNEXPECTED,
+            anyhow::Error::new(error).context("the result could not be written to standard output"),
+        )
+    }
+
     /// A mapping that makes no sense, whatever the file.
     pub(super) fn mapping(faults: Vec<SettingFault>) -> Self {
         let lines: Vec<String> =

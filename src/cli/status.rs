@@ -18,6 +18,40 @@ pub(super) fn run(common: &Common) -> Result<u8, Failure> {
     Ok(exit_code::DONE)
 }
 
+/// What was sent, when, and why its fate is open; and what a person can do.
+fn undecided(status: &Status) -> Vec<String> {
+    if status.undecided.is_empty() && status.undecided_customers.is_empty() {
+        return Vec::new();
+    }
+    let mut lines = vec!["undecided:".to_owned()];
+    for call in &status.undecided {
+        let place = match (call.conversation, call.beside) {
+            (Some(id), _) => format!("conversation {id}"),
+            (None, 0) => "a new conversation".to_owned(),
+            (None, beside) => format!("a new conversation with {}", counted(beside, "other call")),
+        };
+        let why = call.why.as_deref().unwrap_or("in flight");
+        lines.push(format!(
+            "  {} ({}:{}), a call of {}, sent to {place} at {}: {why}",
+            call.call, call.file, call.line, call.started_at, call.sent_at
+        ));
+    }
+    for customer in &status.undecided_customers {
+        let why = customer.why.as_deref().unwrap_or("in flight");
+        let calls = counted(customer.calls, "call");
+        lines.push(format!(
+            "  {calls}, the first {}, for a customer's profile that was asked for at {}: {why}",
+            customer.call, customer.sent_at
+        ));
+    }
+    lines.push(
+        "  every later import looks again; a person who has looked in Help Scout can decide: `callport resolve CALL \
+         --landed THREAD` or `callport resolve CALL --resend`"
+            .to_owned(),
+    );
+    lines
+}
+
 fn text(status: &Status) -> String {
     let mut lines = vec![format!("calls in {}:", counted(status.conversations, "conversation"))];
     for (state, count) in status.calls.iter().filter(|(_, count)| **count > 0) {
@@ -40,18 +74,7 @@ fn text(status: &Status) -> String {
             .collect();
         lines.push(format!("  {} {end}{}", run.run, sheet.concat()));
     }
-    if !status.undecided.is_empty() {
-        lines.push("undecided:".to_owned());
-    }
-    for call in &status.undecided {
-        let conversation =
-            call.conversation.map_or("a new conversation".to_owned(), |id| format!("conversation {id}"));
-        let why = call.why.as_deref().unwrap_or("in flight");
-        lines.push(format!(
-            "  {} ({}:{}), sent to {conversation} at {}: {why}",
-            call.call, call.file, call.line, call.sent_at
-        ));
-    }
+    lines.extend(undecided(status));
     lines.push(format!("the checkpoint takes {} bytes", grouped(status.checkpoint_bytes)));
     lines.join("\n") + "\n"
 }

@@ -27,10 +27,15 @@ struct Creation {
     at: Instant,
     /// Whether a list has shown it.
     seen: bool,
+    /// Whether a list has failed to show it before: when it is seen then, the lag is measured and not only bounded.
+    missed: bool,
 }
 
 /// How many are remembered.
 const REMEMBERED: usize = 4096;
+/// How old one may be that is seen by the first look at it, to say how long the lag is at the most: an older one would only
+/// make the wait longer than where nothing is known.
+const TELLING: Duration = Duration::from_secs(60);
 /// What stays hidden for longer is no proof of a lag: it was deleted or merged by a person.
 const LONGEST_LAG: Duration = Duration::from_secs(6 * 60);
 
@@ -41,13 +46,13 @@ impl Creations {
         if inner.made.len() >= REMEMBERED {
             inner.made.pop_front();
         }
-        inner.made.push_back(Creation { id, at: Instant::now(), seen: false });
+        inner.made.push_back(Creation { id, at: Instant::now(), seen: false, missed: false });
     }
 
     /// Takes note that an earlier run made `id`, asked for at `at`: it helps to measure the lag where this run has made
     /// nothing yet. To be called before [`Creations::note`].
     pub(super) fn note_earlier(&self, id: u64, at: Instant) {
-        self.lock().made.push_front(Creation { id, at, seen: false });
+        self.lock().made.push_front(Creation { id, at, seen: false, missed: false });
     }
 
     /// Whether one that was made after `then` is among those that `visible` says a list shows, which was asked for at
@@ -74,9 +79,12 @@ impl Creations {
                 is_later_one |= creation.at > then;
                 if !creation.seen {
                     creation.seen = true;
-                    inner.longest_lag = inner.longest_lag.max(Some(age));
+                    if creation.missed || age <= TELLING {
+                        inner.longest_lag = inner.longest_lag.max(Some(age));
+                    }
                 }
             } else if !creation.seen && creation.at < asked {
+                creation.missed = true;
                 hidden = hidden.max(age);
             }
         }
@@ -156,6 +164,22 @@ mod tests {
         pass(5).await;
         creations.later_one_visible(then, asked, |id| Some(id == 1));
         assert_eq!(creations.longest_lag(), Some(Duration::from_secs(1)));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn one_that_is_old_when_it_is_looked_at_first_measures_nothing() {
+        let creations = Creations::default();
+        let then = Instant::now();
+        creations.note(1);
+        pass(300).await;
+        creations.look(then, |_| Some(true));
+        assert_eq!(creations.longest_lag(), None);
+        creations.note(2);
+        pass(100).await;
+        creations.look(then, |id| Some(id == 1));
+        pass(100).await;
+        creations.look(then, |_| Some(true));
+        assert_eq!(creations.longest_lag(), Some(Duration::from_secs(200)), "a look before had missed it");
     }
 
     #[tokio::test(start_paused = true)]

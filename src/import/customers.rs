@@ -92,7 +92,7 @@ impl<T: Transport> Worker<T> {
     async fn make(&mut self, id: i64) -> Result<Ready, ImportError> {
         let shared = Arc::clone(&self.shared);
         for request in shared.ledger.unknown_of_customer(id).await? {
-            let ended = shared.began();
+            let ended = shared.ended_before(&request);
             match shared.settle(&request, ended, &mut self.slot).await? {
                 Settled::Landed => return self.made(id).await,
                 Settled::Absent => {}

@@ -11,6 +11,7 @@ use tokio::{sync::mpsc, task::JoinSet, time::MissedTickBehavior};
 use super::{
     ImportError, ImportEvent,
     delivery::{Delivery, DeliveryParts},
+    settle::SLACK,
     worker::Worker,
 };
 use crate::helpscout::Transport;
@@ -55,7 +56,7 @@ pub(super) async fn deliver<T: Transport>(
     let shared = Arc::new(Delivery::new(parts));
     shared.ledger.mark_unknown().await?;
     if let Some((id, asked)) = shared.ledger.last_made().await?
-        && let Some(at) = shared.by_service(asked)
+        && let Some(at) = shared.by_service(asked, SLACK)
     {
         shared.conversations_made.note_earlier(id, at);
     }

@@ -15,6 +15,11 @@ use crate::{
     policy::{Absence, Evidence, Look, Saw, next_look},
 };
 
+/// The longest that one attempt lasts.
+const LONGEST_ATTEMPT: Duration = Duration::from_secs(60);
+/// By how much the service's clock may be misread: it shows whole seconds, and what it showed was on its way.
+pub(super) const SLACK: i64 = 2;
+
 /// What became known.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Settled {
@@ -29,17 +34,23 @@ pub(super) enum Settled {
 }
 
 impl<T: Transport> Delivery<T> {
-    /// When the attempts of earlier runs had ended: at the latest when this run began. When exactly is not asked of the
-    /// time that is written down for them, because a computer's clock may have jumped since.
-    pub(super) fn began(&self) -> Instant {
-        Instant::now() - self.clock.elapsed()
+    /// When the attempt of an earlier run had ended, at the latest: when this run began, and where the service's clock says
+    /// so, before that. A computer's own clock may have jumped since and is not asked.
+    pub(super) fn ended_before(&self, request: &UnknownRequest) -> Instant {
+        let began = Instant::now() - self.clock.elapsed();
+        if !request.dated {
+            return began;
+        }
+        // It may have waited for a token for as long as anything is waited for, and was sent twice at the most.
+        let longest = self.settings.give_up + 2 * LONGEST_ATTEMPT;
+        let ended = self.by_service(request.sent_at, -SLACK).and_then(|sent_at| sent_at.checked_add(longest));
+        ended.map_or(began, |ended| ended.min(began))
     }
 
-    /// A moment of the service's clock on this run's own, at the earliest; none where the service shows no clock.
-    pub(super) fn by_service(&self, moment: Moment) -> Option<Instant> {
+    /// A moment of the service's clock on this run's own, `slack` seconds too early; none where the service shows no clock.
+    pub(super) fn by_service(&self, moment: Moment, slack: i64) -> Option<Instant> {
         let since = self.client.service_now()?.epoch_seconds() - moment.epoch_seconds();
-        // Both are whole seconds, and what the service showed was on its way.
-        let since = Duration::from_secs(u64::try_from(since.saturating_add(2)).unwrap_or(0));
+        let since = Duration::from_secs(u64::try_from(since.saturating_add(slack)).unwrap_or(0));
         Instant::now().checked_sub(since)
     }
 

@@ -107,7 +107,7 @@ impl<T: Transport> Worker<T> {
             let calls = request.calls.len() as u64;
             let why = "left open by an earlier run".to_owned();
             self.shared.events.emit(ImportEvent::Lost { calls, why });
-            let ended = self.shared.began();
+            let ended = self.shared.ended_before(&request);
             let settled = self.shared.settle(&request, ended, &mut self.slot).await?;
             self.forget().await?;
             if settled == Settled::Open {

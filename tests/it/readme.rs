@@ -109,7 +109,7 @@ fn its_commands_and_common_options_are_those_of_the_help() {
     let help = desk.run(&["--help"]).with(0).out;
     let readme = repository("README.md");
     let table = readme.split("### Commands").nth(1).unwrap().split("###").next().unwrap();
-    for command in ["check", "import", "status", "sandbox"] {
+    for command in ["check", "import", "status", "recover", "resolve", "sandbox"] {
         assert!(table.contains(&format!("| `callport {command}")), "{command}");
         assert!(help.contains(&format!("\n  {command} ")), "{help}");
         let help = desk.run(&[command, "--help"]).with(0).out;
