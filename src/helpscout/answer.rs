@@ -108,7 +108,7 @@ fn said(response: &WireResponse) -> Said {
 
 fn field_error(named: NamedError) -> FieldError {
     FieldError {
-        path: named.path.unwrap_or_default(),
+        path: shortened(&named.path.unwrap_or_default(), WORDS),
         message: shortened(&named.message.unwrap_or_default(), WORDS),
     }
 }

@@ -179,9 +179,11 @@ impl<T: Transport> Client<T> {
             headers.push((header::CONTENT_TYPE, JSON));
         }
         self.pacer.count_request();
+        let is_read = method == Method::GET;
         let request = WireRequest { method, target: target.to_owned(), headers, body };
         let mut response = self.transport.send(request).await?;
-        self.tokens.redact(&mut response, bearer);
+        let is_wanted = is_read && (200..300).contains(&response.status);
+        self.tokens.redact(&mut response, bearer, is_wanted);
         self.heed(&response);
         Ok(response)
     }

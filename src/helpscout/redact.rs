@@ -4,6 +4,7 @@
 use bytes::Bytes;
 use http::HeaderValue;
 use secrecy::{ExposeSecret as _, SecretString};
+use serde_json::Value;
 
 use super::{Credentials, WireResponse};
 
@@ -13,27 +14,55 @@ const MASK: &str = "…";
 const SHORTEST: usize = 6;
 
 impl Credentials {
-    /// Takes these credentials, and `token`, out of an answer that is not a success.
-    pub(super) fn redact(&self, response: &mut WireResponse, token: Option<&str>) {
-        if response.status < 300 {
-            return;
-        }
+    /// Takes these credentials, and `token`, out of an answer: out of its headers, and out of its body unless that
+    /// `is_wanted`, as what a read asks for is. Nothing else is told of such a body.
+    pub(super) fn redact(&self, response: &mut WireResponse, token: Option<&str>, is_wanted: bool) {
         let own: Vec<&SecretString> = match self {
             Self::App { id, secret } => vec![id, secret],
             Self::Token(token) => vec![token],
         };
         let secrets = own.into_iter().map(|secret| secret.expose_secret().trim()).chain(token);
         for secret in secrets.filter(|secret| secret.len() >= SHORTEST) {
-            take_out(response, secret);
+            if !is_wanted {
+                take_out(&mut response.body, secret);
+            }
+            take_out_of_headers(response, secret);
         }
     }
 }
 
-fn take_out(response: &mut WireResponse, secret: &str) {
-    let text = String::from_utf8_lossy(&response.body);
+/// JSON may spell a secret's characters in ways of its own, so a body is looked at as it reads, too.
+fn take_out(body: &mut Bytes, secret: &str) {
+    let text = String::from_utf8_lossy(body);
     if text.contains(secret) {
-        response.body = Bytes::from(text.replace(secret, MASK));
+        *body = Bytes::from(text.replace(secret, MASK));
     }
+    if body.contains(&b'\\')
+        && let Ok(mut value) = serde_json::from_slice(body)
+        && take_out_of_value(&mut value, secret)
+    {
+        *body = Bytes::from(value.to_string().replace(secret, MASK));
+    }
+}
+
+/// Says whether there was something to take out.
+fn take_out_of_value(value: &mut Value, secret: &str) -> bool {
+    match value {
+        Value::String(text) if text.contains(secret) => {
+            *text = text.replace(secret, MASK);
+            true
+        }
+        Value::Array(items) => take_out_of_all(items.iter_mut(), secret),
+        Value::Object(members) => take_out_of_all(members.values_mut(), secret),
+        _ => false,
+    }
+}
+
+fn take_out_of_all<'v>(values: impl Iterator<Item = &'v mut Value>, secret: &str) -> bool {
+    values.map(|value| take_out_of_value(value, secret)).filter(|found| *found).count() > 0
+}
+
+fn take_out_of_headers(response: &mut WireResponse, secret: &str) {
     for value in response.headers.values_mut() {
         if value.to_str().is_ok_and(|text| text.contains(secret)) {
             *value = HeaderValue::from_static("redacted");
@@ -52,15 +81,26 @@ mod tests {
         WireResponse { status, headers, body: Bytes::from_static(body.as_bytes()) }
     }
 
+    fn app() -> Credentials {
+        Credentials::App { id: "the-app-id".into(), secret: "the-secret".into() }
+    }
+
     #[test]
-    fn a_refusal_that_repeats_secrets_is_cleaned_and_a_success_is_left_alone() {
-        let app = Credentials::App { id: "the-app-id".into(), secret: "the-secret".into() };
+    fn a_refusal_that_repeats_secrets_is_cleaned_and_what_is_wanted_is_left_alone() {
         let mut refused = response(400, r#"{"error":"no the-app-id with the-secret and a-token-x"}"#);
-        app.redact(&mut refused, Some("a-token-x"));
+        app().redact(&mut refused, Some("a-token-x"), false);
         assert_eq!(refused.body, r#"{"error":"no … with … and …"}"#);
         assert_eq!(refused.header("location"), Some("redacted"));
         let mut found = response(200, r#"{"name":"the-secret"}"#);
-        app.redact(&mut found, None);
+        app().redact(&mut found, None, true);
         assert_eq!(found.body, r#"{"name":"the-secret"}"#);
+        assert_eq!(found.header("location"), Some("redacted"));
+    }
+
+    #[test]
+    fn a_secret_that_is_spelled_with_escapes_is_found() {
+        let mut refused = response(400, r#"{"errors":[{"path":"the\u002dsecret"}],"n":1.50}"#);
+        app().redact(&mut refused, None, false);
+        assert_eq!(refused.body, r#"{"errors":[{"path":"…"}],"n":1.50}"#);
     }
 }

@@ -116,10 +116,10 @@ impl TokenKeeper {
         true
     }
 
-    /// Takes what nobody may see out of an answer.
-    pub(super) fn redact(&self, response: &mut WireResponse, bearer: &Bearer) {
+    /// Takes what nobody may see out of an answer; its body is left as it is if that `is_wanted`.
+    pub(super) fn redact(&self, response: &mut WireResponse, bearer: &Bearer, is_wanted: bool) {
         let header = bearer.header.to_str().unwrap_or_default();
-        self.credentials.redact(response, header.strip_prefix("Bearer "));
+        self.credentials.redact(response, header.strip_prefix("Bearer "), is_wanted);
     }
 
     fn valid(&self) -> Result<Option<Bearer>, ApiError> {
@@ -183,7 +183,8 @@ async fn ask(
             }
             Ok(mut response) => {
                 patience.note_success();
-                credentials.redact(&mut response, None);
+                let is_wanted = response.status == 200;
+                credentials.redact(&mut response, None, is_wanted);
                 return read(&response);
             }
         }

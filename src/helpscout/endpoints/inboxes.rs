@@ -25,12 +25,14 @@ impl<T: Transport> Client<T> {
             let page: Listing<Mailboxes> = self.read(&format!("/v2/mailboxes?page={number}")).await?;
             let last = page.pages();
             let found = page.embedded.map(|embedded| embedded.mailboxes).unwrap_or_default();
+            // A page with nothing on it is the last, whatever is said of further ones.
+            let at_end = number >= last || found.is_empty();
             inboxes.extend(found.into_iter().map(|mailbox| Inbox {
                 id: mailbox.id,
                 name: mailbox.name.unwrap_or_default(),
                 email: mailbox.email.unwrap_or_default(),
             }));
-            if number >= last {
+            if at_end {
                 return Ok(inboxes);
             }
             number += 1;
@@ -61,5 +63,14 @@ mod tests {
         assert_eq!(inboxes.iter().map(|inbox| inbox.id).collect::<Vec<_>>(), [85, 86]);
         assert_eq!(inboxes[0].name, "Support");
         assert_eq!(wire.asked(), ["GET /v2/mailboxes?page=1", "GET /v2/mailboxes?page=2"]);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_page_with_nothing_on_it_ends_pages_without_end() {
+        let endless = r#"{"page":{"totalPages":4294967295}}"#;
+        let wire = Scripted::by(move |_| Ok(answered(200, endless)));
+        assert_eq!(client(&wire).inboxes().await.unwrap(), []);
+        assert_eq!(client(&wire).user_by_email("jo@example.com").await.unwrap(), None);
+        assert_eq!(wire.asked().len(), 2);
     }
 }

@@ -50,7 +50,10 @@ impl<T: Transport> Client<T> {
             let target = format!("/v2/users?email={}&page={number}", encoded(email));
             let page: Listing<Users> = self.read(&target).await?;
             let last = page.pages();
-            for user in page.embedded.map(|embedded| embedded.users).unwrap_or_default() {
+            let users = page.embedded.map(|embedded| embedded.users).unwrap_or_default();
+            // A page with nothing on it is the last, whatever is said of further ones.
+            let at_end = number >= last || users.is_empty();
+            for user in users {
                 if user.email.as_deref().is_some_and(|own| own.eq_ignore_ascii_case(email)) {
                     return Ok(Some(named(user)));
                 }
@@ -59,7 +62,7 @@ impl<T: Transport> Client<T> {
                     alternate = Some(named(user));
                 }
             }
-            if number >= last {
+            if at_end {
                 return Ok(alternate);
             }
             number += 1;
