@@ -19,6 +19,7 @@ mod door;
 mod inputs;
 mod once;
 mod privacy;
+mod properties;
 mod readme;
 mod refusals;
 mod rejected;
