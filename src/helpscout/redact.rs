@@ -52,14 +52,14 @@ fn take_out_of_value(value: &mut Value, secret: &str) -> bool {
             *text = text.replace(secret, MASK);
             true
         }
-        Value::Array(items) => {
-            items.iter_mut().fold(false, |found, item| take_out_of_value(item, secret) || found)
-        }
-        Value::Object(members) => {
-            members.values_mut().fold(false, |found, member| take_out_of_value(member, secret) || found)
-        }
+        Value::Array(items) => take_out_of_all(items.iter_mut(), secret),
+        Value::Object(members) => take_out_of_all(members.values_mut(), secret),
         _ => false,
     }
+}
+
+fn take_out_of_all<'v>(values: impl Iterator<Item = &'v mut Value>, secret: &str) -> bool {
+    values.map(|value| take_out_of_value(value, secret)).filter(|found| *found).count() > 0
 }
 
 fn take_out_of_headers(response: &mut WireResponse, secret: &str) {

@@ -21,6 +21,10 @@ use super::{
 /// must not be read 4 MiB a line.
 const SUSPECT_LIMIT: usize = 64 * 1024;
 
+/// The bound where one after another is unclosed, each halving it: lines of which each closes the quote of the one before
+/// and opens another must not be read 64 KiB a line either.
+const LEAST_LIMIT: usize = 1024;
+
 /// Cuts a window into records.
 pub(super) struct CsvRows {
     window: Window,
@@ -29,6 +33,7 @@ pub(super) struct CsvRows {
     text: Vec<u8>,
     ends: Vec<usize>,
     suspect_until: u64,
+    suspect_limit: usize,
     file: Arc<str>,
     headings: Arc<Headings>,
 }
@@ -59,6 +64,7 @@ impl CsvRows {
             text: vec![0; 4096],
             ends: vec![0; 64],
             suspect_until: 0,
+            suspect_limit: SUSPECT_LIMIT,
             file,
             headings: Arc::default(),
         };
@@ -123,8 +129,7 @@ impl CsvRows {
     }
 
     fn scan(&mut self) -> io::Result<Scan> {
-        let suspect = self.window.offset() < self.suspect_until;
-        let mut limit = if suspect { SUSPECT_LIMIT } else { RECORD_LIMIT };
+        let mut limit = self.limit();
         let (mut bytes, mut text, mut cells) = (0, 0, 0);
         loop {
             if bytes == limit {
@@ -155,6 +160,15 @@ impl CsvRows {
                 }
             }
         }
+    }
+
+    /// How many bytes a record of several lines may have here.
+    fn limit(&mut self) -> usize {
+        if self.window.offset() < self.suspect_until {
+            return self.suspect_limit;
+        }
+        self.suspect_limit = SUSPECT_LIMIT;
+        RECORD_LIMIT
     }
 
     fn record(&self, position: Position, bytes: usize, text: usize, cells: usize) -> Option<Record> {
@@ -225,6 +239,9 @@ impl CsvRows {
             (Unclosed::OverBound, None) => format!("is over {RECORD_LIMIT} bytes long"),
         };
         let record = self.broken(position, &looked_at[..line.unwrap_or(bytes)], reason);
+        if bytes <= self.suspect_limit && matches!(why, Unclosed::OverBound) {
+            self.suspect_limit = (bytes / 2).max(LEAST_LIMIT);
+        }
         self.suspect_until = self.suspect_until.max(self.window.offset() + bytes as u64);
         self.window.pass_line()?;
         self.start_over();

@@ -255,6 +255,16 @@ mod tests {
     }
 
     #[test]
+    fn quotes_that_chain_line_to_line_cost_little_time() {
+        let lines = 40_000;
+        let text = "id,x\n".to_owned() + &"1\",\"\n".repeat(lines) + "2,y\n";
+        let found = records(text.as_bytes(), 1 << 20, &SourceSettings::default());
+        assert_eq!(found.len(), lines + 1);
+        assert_eq!(found[100], row(102, &["opens a quote that is not closed within 1024 bytes", "1\",\""]));
+        assert_eq!(found[lines], row(40_002, &["2", "y"]));
+    }
+
+    #[test]
     fn a_cell_over_a_mebibyte_and_a_record_over_four_are_broken_alone() {
         let big = |bytes: usize| "x".repeat(bytes);
         let text = format!("id,x\n1,{}\n2,{}\n3,{}\n4,ok\n", big(1 << 20), big((1 << 20) + 1), big(5 << 20));

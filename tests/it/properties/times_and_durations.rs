@@ -73,7 +73,7 @@ fn mapping(zone: Option<Zone>) -> Mapping {
     Mapping::new(MappingSettings {
         by_own_names: true,
         time_zone: zone,
-        text: Some("{{ duration }}".to_owned() + "."),
+        text: Some("{{ duration }}.".to_owned()),
         ..MappingSettings::default()
     })
     .expect("a good mapping")
