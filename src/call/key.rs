@@ -124,14 +124,60 @@ impl Reference {
             let line = line.trim();
             line == self.0
                 || line.match_indices(&self.0).any(|(start, _)| {
-                    let before = line.get(..start).and_then(|text| text.chars().next_back());
-                    let after = line.get(start + self.0.len()..).and_then(|text| text.chars().next());
-                    before.is_none_or(|c| !c.is_alphanumeric())
-                        && after.is_some_and(|c| matches!(c, ')' | ']' | '}' | '|' | ';' | ',' | '"' | '<'))
-                        || (before.is_some_and(|c| !c.is_alphanumeric()) && after.is_none())
+                    let after = line.get(start + self.0.len()..).unwrap_or_default();
+                    begins_freely(line, start) && (ends_an_id(after) || (start > 0 && after.is_empty()))
                 })
         })
     }
+
+    /// What may be references of calls from `source_name` in a thread's plain text, each as it would stand alone: the rest
+    /// of its line, and, where it stands `amid` a line as only a user's own template puts it, what comes before each
+    /// mark that may end an id.
+    pub fn candidates(plain: &str, source_name: &str, amid: bool) -> Vec<String> {
+        let prefix = Self::prefix(source_name);
+        let mut found = Vec::new();
+        for line in plain.lines().map(str::trim) {
+            for (start, _) in line.match_indices(&prefix) {
+                let rest = line.get(start..).unwrap_or_default();
+                if !begins_freely(line, start) || rest.len() == prefix.len() {
+                    continue;
+                }
+                found.push(rest.to_owned());
+                if amid || start > 0 {
+                    let ends = rest.char_indices().map(|(at, _)| rest.split_at(at));
+                    let ended = ends.filter(|(id, after)| id.len() > prefix.len() && ends_an_id(after));
+                    found.extend(ended.map(|(id, _)| id.trim_end().to_owned()));
+                }
+            }
+        }
+        found
+    }
+
+    /// What stands in a reference of a call from `source_name` before the call's id or key.
+    pub fn prefix(source_name: &str) -> String {
+        ["Ref:", source_name].iter().flat_map(|word| word.split_whitespace()).fold(
+            String::new(),
+            |mut prefix, word| {
+                prefix.push_str(word);
+                prefix.push(' ');
+                prefix
+            },
+        )
+    }
+}
+
+/// Whether what begins at `start` is no part of a longer word.
+fn begins_freely(line: &str, start: usize) -> bool {
+    let before = line.get(..start).and_then(|text| text.chars().next_back());
+    before.is_none_or(|letter| !letter.is_alphanumeric())
+}
+
+/// Whether an id that `after` follows has come to its end there: at a mark that an id may hold, too, only where no letter
+/// or digit goes on behind it.
+fn ends_an_id(after: &str) -> bool {
+    let mut letters = after.chars();
+    letters.next().is_some_and(|mark| matches!(mark, ')' | ']' | '}' | '|' | ';' | ',' | '"' | '<'))
+        && letters.next().is_none_or(|next| !next.is_alphanumeric())
 }
 
 impl fmt::Display for Reference {
@@ -182,6 +228,37 @@ mod tests {
             ["Ref: aircall 123", "Ref: aircall 12-3", "Ref: aircall 12 34", "XRef: aircall 12", "aircall 12"]
         {
             assert!(!reference.is_in(other), "{other}");
+        }
+    }
+
+    #[test]
+    fn an_id_that_goes_on_behind_a_mark_is_another_one() {
+        let reference = Reference::new("x", Some("a"), CallKey::from_id("x", "a"));
+        assert!(!reference.is_in("Ref: x a,b") && !reference.is_in("(Ref: x a;2)"));
+        assert!(reference.is_in("Ref: x a, imported") && reference.is_in("(Ref: x a)."));
+    }
+
+    #[test]
+    fn candidates_hold_every_reference_that_a_text_carries() {
+        let of = |text: &str, amid| Reference::candidates(text, "air  call", amid);
+        assert_eq!(of("Inbound\n  Ref: air call 12 \nRef: other 3", false), ["Ref: air call 12"]);
+        assert_eq!(of("(Ref: air call 12) x", false), ["Ref: air call 12) x", "Ref: air call 12"]);
+        assert_eq!(of("Ref: air call 12, x", false), ["Ref: air call 12, x"]);
+        assert_eq!(of("Ref: air call 12, x", true), ["Ref: air call 12, x", "Ref: air call 12"]);
+        assert_eq!(of("XRef: air call 12\nRef: air call\nRef: air callous", false), Vec::<String>::new());
+        assert_eq!(Reference::candidates("Ref: 7 8", "", false), ["Ref: 7 8"]);
+    }
+
+    proptest::proptest! {
+        #[test]
+        fn a_reference_is_among_the_candidates_of_its_own_text(
+            name in "[a-z ]{0,6}", id in "[A-Za-z0-9,;|. -]{1,12}", before in "[a-z .]{0,8}", wrapped: bool,
+        ) {
+            proptest::prop_assume!(!id.trim().is_empty());
+            let reference = Reference::new(&name, Some(&id), CallKey::from_id(&name, &id));
+            let text = if wrapped { format!("({reference})") } else { format!("{before}\n{reference}") };
+            let found = Reference::candidates(&text, &name, true);
+            proptest::prop_assert!(found.iter().any(|one| one == reference.as_str()), "{:?} in {:?}", found, text);
         }
     }
 

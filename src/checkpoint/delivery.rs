@@ -6,8 +6,8 @@ use std::collections::HashMap;
 use rusqlite::{Connection, OptionalExtension, Row, params};
 
 use super::{
-    CarriedCall, CheckpointError, ConversationRow, ConversationState, CustomerRow, NewRequest, QueueStart,
-    QueueState, RequestKind, UnknownRequest, WaitingCall,
+    CarriedCall, CheckpointError, ConversationRow, ConversationState, CustomerRow, Held, NewRequest,
+    QueueStart, QueueState, RequestKind, UnknownRequest, WaitingCall, lineage,
 };
 use crate::{
     call::{CallKey, FIELD_RULES, Moment},
@@ -88,18 +88,20 @@ pub(super) fn waiting_calls(c: &Connection, queue: i64, most: u32) -> rusqlite::
         "SELECT id, key, source_id, started_at, customer, size, (SELECT text FROM texts WHERE call = calls.id)
          FROM calls INDEXED BY calls_waiting WHERE queue = ?1 AND request IS NULL ORDER BY started_at, key LIMIT ?2",
     )?
-    .query_map(params![queue, most], |row| {
-        Ok(WaitingCall {
-            id: row.get(0)?,
-            key: CallKey::from_bytes(row.get(1)?),
-            source_id: row.get(2)?,
-            started_at: moment(row.get(3)?),
-            customer: row.get(4)?,
-            size: row.get(5)?,
-            text: row.get::<_, Option<String>>(6)?.unwrap_or_default(),
-        })
-    })?
+    .query_map(params![queue, most], waiting_call)?
     .collect()
+}
+
+fn waiting_call(row: &Row<'_>) -> rusqlite::Result<WaitingCall> {
+    Ok(WaitingCall {
+        id: row.get(0)?,
+        key: CallKey::from_bytes(row.get(1)?),
+        source_id: row.get(2)?,
+        started_at: moment(row.get(3)?),
+        customer: row.get(4)?,
+        size: row.get(5)?,
+        text: row.get::<_, Option<String>>(6)?.unwrap_or_default(),
+    })
 }
 
 /// Seconds that were written by us are within the range of a moment.
@@ -226,7 +228,8 @@ pub(super) fn created(
     )?
     .execute(params![queue, part, helpscout_id, threads, request])?;
     let id = c.last_insert_rowid();
-    c.prepare_cached("UPDATE requests SET conversation = ?2 WHERE id = ?1")?.execute([request, id])?;
+    c.prepare_cached("UPDATE requests SET conversation = ?2, resource = NULL WHERE id = ?1")?
+        .execute([request, id])?;
     Ok(ConversationRow {
         id,
         part,
@@ -264,6 +267,67 @@ pub(super) fn lost(c: &Connection, request: i64, why: &str, stored: bool) -> Res
     advance(c, request, RequestEvent::Lost, Some(why))?;
     c.prepare_cached("UPDATE requests SET stored = ?2 WHERE id = ?1")?.execute(params![request, stored])?;
     Ok(())
+}
+
+/// A request is stored and made `resource`, but does not count as landed yet.
+pub(super) fn hold(
+    c: &Connection,
+    request: i64,
+    resource: u64,
+    held: Held,
+    why: &str,
+) -> Result<(), CheckpointError> {
+    advance(c, request, RequestEvent::Lost, Some(why))?;
+    c.prepare_cached("UPDATE requests SET stored = ?2, resource = ?3 WHERE id = ?1")?.execute(params![
+        request,
+        held_code(held),
+        resource
+    ])?;
+    Ok(())
+}
+
+fn held_code(held: Held) -> i64 {
+    match held {
+        Held::Unread => 1,
+        Held::Differs => 2,
+    }
+}
+
+/// The requests that are held, in the order in which they left.
+pub(super) fn held_requests(c: &Connection) -> rusqlite::Result<Vec<UnknownRequest>> {
+    unknown(c, "resource IS NOT NULL AND ?1 = 0", 0)
+}
+
+/// The calls that an open request carries, as they were before they were sent.
+pub(super) fn carried_by(c: &Connection, request: i64) -> rusqlite::Result<Vec<WaitingCall>> {
+    let carried: Option<Vec<u8>> = c
+        .prepare_cached("SELECT carried FROM requests WHERE id = ?1")?
+        .query_row([request], |row| row.get(0))?;
+    let mut call = c.prepare_cached(
+        "SELECT id, key, source_id, started_at, customer, size, (SELECT text FROM texts WHERE call = calls.id)
+         FROM calls WHERE id = ?1",
+    )?;
+    decode_carried(carried.as_deref()).into_iter().map(|id| call.query_row([id], waiting_call)).collect()
+}
+
+/// The kinds of request that are proved to do as the documents say.
+pub(super) fn proofs(c: &Connection) -> rusqlite::Result<Vec<RequestKind>> {
+    let mut proved = Vec::new();
+    for kind in [RequestKind::Create, RequestKind::Append] {
+        if lineage::get(c, proof_name(kind))?.is_some() {
+            proved.push(kind);
+        }
+    }
+    Ok(proved)
+}
+
+/// Takes note that `request` proved what its kind does.
+pub(super) fn note_proof(c: &Connection, kind: RequestKind, request: i64) -> rusqlite::Result<()> {
+    lineage::put(c, proof_name(kind), &request.to_string())
+}
+
+fn proof_name(kind: RequestKind) -> &'static str {
+    if kind == RequestKind::Create { "proved_create" } else { "proved_append" }
 }
 
 /// A request was not stored: its calls wait again.
@@ -318,7 +382,7 @@ pub(super) fn unknown_of_customer(c: &Connection, customer: i64) -> rusqlite::Re
 /// The index is named because the planner goes through all requests where only the customer is known.
 fn unknown(c: &Connection, of: &str, id: i64) -> rusqlite::Result<Vec<UnknownRequest>> {
     let mut requests = c.prepare_cached(&format!(
-        "SELECT id, kind, queue, conversation, customer, sent_at, mark, carried, stored
+        "SELECT id, kind, queue, conversation, customer, sent_at, mark, carried, stored, resource, why
          FROM requests INDEXED BY requests_open WHERE carried IS NOT NULL AND state = 2 AND {of} ORDER BY id"
     ))?;
     let mut rows = requests.query([id])?;
@@ -326,6 +390,7 @@ fn unknown(c: &Connection, of: &str, id: i64) -> rusqlite::Result<Vec<UnknownReq
     while let Some(row) = rows.next()? {
         let carried: Option<Vec<u8>> = row.get(7)?;
         let conversation: Option<i64> = row.get(3)?;
+        let (stored, resource): (i64, Option<u64>) = (row.get(8)?, row.get(9)?);
         found.push(UnknownRequest {
             id: row.get(0)?,
             kind: RequestKind::from_code(row.get(1)?).unwrap_or(RequestKind::Refusal),
@@ -335,7 +400,11 @@ fn unknown(c: &Connection, of: &str, id: i64) -> rusqlite::Result<Vec<UnknownReq
             sent_at: moment(row.get(5)?),
             mark: row.get::<_, Option<u64>>(6)?.unwrap_or(0),
             calls: carried_calls(c, &decode_carried(carried.as_deref()))?,
-            stored: row.get(8)?,
+            stored: stored > 0,
+            resource,
+            held: resource
+                .map(|_| if stored == held_code(Held::Differs) { Held::Differs } else { Held::Unread }),
+            why: row.get(10)?,
         });
     }
     Ok(found)

@@ -10,8 +10,8 @@ use rusqlite::Connection;
 use tokio::sync::{mpsc, oneshot};
 
 use super::{
-    Checkpoint, CheckpointError, ConversationRow, CustomerRow, NewRequest, QueueStart, QueueState,
-    UnknownRequest, WaitingCall, delivery,
+    Checkpoint, CheckpointError, ConversationRow, CustomerRow, Held, NewRequest, QueueStart, QueueState,
+    RequestKind, UnknownRequest, WaitingCall, delivery,
     probe::{CommitMoment, Probe},
     questions, rejections,
 };
@@ -167,6 +167,37 @@ impl Ledger {
         self.run(move |c| delivery::lost(c, request, &why, true)).await
     }
 
+    /// A request is stored and made `resource`, but does not count as landed yet.
+    pub async fn hold(
+        &self,
+        request: i64,
+        resource: u64,
+        held: Held,
+        why: String,
+    ) -> Result<(), CheckpointError> {
+        self.run(move |c| delivery::hold(c, request, resource, held, &why)).await
+    }
+
+    /// The requests that are held.
+    pub async fn held_requests(&self) -> Result<Vec<UnknownRequest>, CheckpointError> {
+        self.run(|c| Ok(delivery::held_requests(c)?)).await
+    }
+
+    /// The calls that an open request carries, as they were before they were sent.
+    pub async fn carried_calls(&self, request: i64) -> Result<Vec<WaitingCall>, CheckpointError> {
+        self.run(move |c| Ok(delivery::carried_by(c, request)?)).await
+    }
+
+    /// The kinds of request that are proved to do as the documents say.
+    pub async fn proofs(&self) -> Result<Vec<RequestKind>, CheckpointError> {
+        self.run(|c| Ok(delivery::proofs(c)?)).await
+    }
+
+    /// Takes note that `request` proved what its kind does.
+    pub async fn note_proof(&self, kind: RequestKind, request: i64) -> Result<(), CheckpointError> {
+        self.run(move |c| Ok(delivery::note_proof(c, kind, request)?)).await
+    }
+
     /// A request was not stored (`proved`: that was found out by reading back): its calls wait again.
     pub async fn not_stored(&self, request: i64, proved: bool) -> Result<(), CheckpointError> {
         self.run(move |c| delivery::not_stored(c, request, proved)).await
@@ -315,10 +346,7 @@ fn in_transaction(
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::checkpoint::{
-        RequestKind,
-        stage::tests::{call, fresh, load},
-    };
+    use crate::checkpoint::stage::tests::{call, fresh, load};
     use crate::policy::{IllegalChange, RequestEvent, RequestState};
 
     fn request(kind: RequestKind, queue: i64, calls: &[i64]) -> NewRequest {

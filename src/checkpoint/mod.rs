@@ -38,7 +38,7 @@ pub use open::{Checkpoint, ReadOnlyCheckpoint};
 pub use probe::{CommitMoment, CommitProbe};
 pub use questions::{FileStatus, PlannedQueue, PreviewedCall, RunStatus, SheetCounts, Status, UndecidedCall};
 pub use rows::{
-    CarriedCall, ConversationRow, ConversationState, CustomerRow, NewRequest, QueueStart, QueueState,
+    CarriedCall, ConversationRow, ConversationState, CustomerRow, Held, NewRequest, QueueStart, QueueState,
     RequestKind, UnknownRequest, WaitingCall,
 };
 pub use stage::{StagedFigures, Stager};

@@ -3,7 +3,7 @@
 use rusqlite::{Connection, params};
 use serde::Serialize;
 
-use super::{Checkpoint, CheckpointError, ReadOnlyCheckpoint};
+use super::{Checkpoint, CheckpointError, ReadOnlyCheckpoint, RequestKind};
 use crate::call::{CallKey, Moment};
 
 /// What `status` tells.
@@ -228,6 +228,11 @@ impl Checkpoint {
             )?
             .query_map([], |row| row.get(0))?
             .collect::<Result<_, _>>()?)
+    }
+
+    /// The kinds of request that are proved to do as the documents say.
+    pub fn proofs(&self) -> Result<Vec<RequestKind>, CheckpointError> {
+        Ok(super::delivery::proofs(&self.connection)?)
     }
 
     /// Whether no request was ever made from it.

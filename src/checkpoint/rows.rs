@@ -158,6 +158,15 @@ pub struct NewRequest {
     pub dated: bool,
 }
 
+/// Why a request that is stored for certain counts as open all the same.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Held {
+    /// What it made was not read back yet.
+    Unread,
+    /// What it made is not what was sent.
+    Differs,
+}
+
 /// A request whose fate is open.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct UnknownRequest {
@@ -177,8 +186,14 @@ pub struct UnknownRequest {
     pub mark: u64,
     /// What it carries, in order.
     pub calls: Vec<CarriedCall>,
-    /// Whether the service confirmed it without saying what it made.
+    /// Whether the service confirmed it.
     pub stored: bool,
+    /// What it made, where it is held: a conversation's id, or a thread's (0: not told).
+    pub resource: Option<u64>,
+    /// Why it is held, where it is.
+    pub held: Option<Held>,
+    /// Why its fate is open.
+    pub why: Option<String>,
 }
 
 /// A call of a request whose fate is open.

@@ -117,6 +117,7 @@ fn job(
             settle: settings.limits.settle,
             give_up: settings.limits.give_up,
             share_tag: settings.share_tag,
+            accept: settings.accept.clone(),
             workers: options.workers.map(usize::from),
         },
         accept_mapping: options.read.accept_mapping,

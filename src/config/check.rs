@@ -7,7 +7,7 @@ use std::{
 
 use crate::{
     call::{Moment, Zone},
-    import::{ConversationSettings, LimitSettings},
+    import::{ConversationSettings, Field, LimitSettings},
     mapping::{HiddenCaller, InboxSettings, MappingSettings, UnknownCaller},
     source::{Format, SourceSettings},
 };
@@ -39,6 +39,8 @@ pub struct Settings {
     pub limits: LimitSettings,
     /// Whether an empty checkpoint may meet an account that already holds imported conversations.
     pub share_tag: bool,
+    /// What reading the first requests back may show otherwise than it was sent.
+    pub accept: Vec<Field>,
     /// What is compared with an earlier run's.
     pub mapping_recipe: MappingRecipe,
 }
@@ -60,10 +62,11 @@ impl Settings {
         let folder = file.map_or_else(PathBuf::new, |file| file.folder().to_owned());
         let files = checker.files(&folder);
         let share_tag = checker.truth("account.share_tag", false);
+        let accept = checker.accept();
         if !checker.raw.faults.is_empty() {
             return Err(ConfigError { faults: checker.raw.faults });
         }
-        Ok(Self { mapping, source, files, conversation, limits, share_tag, mapping_recipe })
+        Ok(Self { mapping, source, files, conversation, limits, share_tag, accept, mapping_recipe })
     }
 }
 
@@ -207,6 +210,23 @@ impl Checker {
             self.fault("conversation.inbox_by", "needs the table `[conversation.inboxes]`: value = inbox");
         }
         InboxSettings { inbox: self.text("conversation.inbox"), by, table, otherwise }
+    }
+
+    fn accept(&mut self) -> Vec<Field> {
+        const KEY: &str = "account.accept";
+        let Some(Value::Texts(words)) = self.value(KEY).cloned() else { return Vec::new() };
+        let mut accepted = Vec::new();
+        for word in words {
+            match Field::ACCEPTABLE.into_iter().find(|field| field.word() == word) {
+                Some(field) => accepted.push(field),
+                None => {
+                    let known: Vec<String> =
+                        Field::ACCEPTABLE.iter().map(|field| format!("`{}`", field.word())).collect();
+                    self.fault(KEY, format!("holds `{word}`: known are {}", known.join(", ")));
+                }
+            }
+        }
+        accepted
     }
 
     fn bounds(&mut self, mapping: &mut MappingSettings, overrides: &Overrides, now: Moment) {

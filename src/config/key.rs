@@ -109,6 +109,7 @@ const OTHER_KEYS: &[(&str, Kind)] = &[
     ("limits.settle", Kind::Duration),
     ("limits.give_up", Kind::Duration),
     ("account.share_tag", Kind::Truth),
+    ("account.accept", Kind::Texts),
 ];
 
 /// Every known key.

@@ -98,6 +98,8 @@ pub(super) struct WireConversation {
     pub(super) state: Option<String>,
     pub(super) mailbox_id: Option<u64>,
     pub(super) created_at: Option<String>,
+    pub(super) closed_at: Option<String>,
+    pub(super) assignee: Option<WirePerson>,
     pub(super) primary_customer: Option<WirePerson>,
     pub(super) tags: Option<Vec<WireTag>>,
 }
@@ -105,6 +107,7 @@ pub(super) struct WireConversation {
 #[derive(Deserialize)]
 pub(super) struct WirePerson {
     pub(super) id: Option<u64>,
+    pub(super) r#type: Option<String>,
 }
 
 /// Read back, a tag's name stands under `tag`.
@@ -126,6 +129,7 @@ pub(super) struct WireThread {
     pub(super) r#type: Option<String>,
     pub(super) body: Option<String>,
     pub(super) created_at: Option<String>,
+    pub(super) created_by: Option<WirePerson>,
     pub(super) customer: Option<WirePerson>,
 }
 

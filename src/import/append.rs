@@ -12,13 +12,14 @@ use tokio::time::Instant;
 use super::{
     ImportError, ImportEvent,
     customers::Ready,
+    proof::{FirstAppend, Pass},
     redirect::Way,
     send::{Sent, Target},
     worker::{Next, Worker, denied, told, undocumented},
 };
 use crate::{
     checkpoint::{ConversationRow, ConversationState, NewRequest, RequestKind, WaitingCall},
-    helpscout::{NewPhoneThread, Transport, WRITE_UNITS},
+    helpscout::{ConversationState as Found, NewPhoneThread, Transport, WRITE_UNITS},
     plan::APPEND_CAP,
     policy::Verdict,
 };
@@ -45,6 +46,12 @@ impl<T: Transport> Worker<T> {
             }
             Ready::NotNow => return Ok(Next::Leave),
         };
+        let Some(pass) = self.shared.enter(RequestKind::Append).await else { return Ok(Next::Leave) };
+        if pass.is_alone() {
+            let next = self.append_first(row, pass).await;
+            drop(gate);
+            return next;
+        }
         let Some(mut now) = self.prepare(&row)? else { return Ok(Next::GoOn) };
         if !self.shared.permitted().await {
             return Ok(Next::Leave);
@@ -56,6 +63,8 @@ impl<T: Transport> Worker<T> {
             let sent = shared.send_intended(request, target, now.body).await?;
             let Sent::Answered { verdict, ended, .. } = sent else { return Ok(Next::Leave) };
             let Verdict::Landed { id } = verdict else {
+                // Settling takes its time, and others need not wait for it.
+                drop(pass);
                 let next = self.appended(row, now.call, request, verdict, ended).await;
                 drop(gate);
                 return next;
@@ -71,6 +80,29 @@ impl<T: Transport> Worker<T> {
                 _ => return Ok(Next::GoOn),
             }
         }
+    }
+
+    /// Adds the first call of all and reads it back, while nothing else is on its way.
+    async fn append_first(&mut self, row: ConversationRow, pass: Pass) -> Result<Next, ImportError> {
+        let shared = Arc::clone(&self.shared);
+        let status = match shared.client.conversation(row.helpscout_id).await? {
+            Found::Found(before) => Some(before.status),
+            // The append itself finds out what became of it.
+            Found::Moved(_) | Found::Gone => None,
+        };
+        let Some(first) = self.prepare(&row)? else { return Ok(Next::GoOn) };
+        let target = Target::Append(row.helpscout_id);
+        let Sent::Answered { request, verdict, ended } =
+            shared.send(first.request, target, first.body).await?
+        else {
+            return Ok(Next::Leave);
+        };
+        if let Verdict::Landed { id: thread } = verdict {
+            let (conversation, call) = (row.helpscout_id, &first.call);
+            self.prove_append(FirstAppend { request, conversation, thread, call, status }).await?;
+        }
+        drop(pass);
+        self.appended(row, first.call, request, verdict, ended).await
     }
 
     /// The first call, out of the queue, with its request; its customer is ready.
@@ -104,7 +136,7 @@ impl<T: Transport> Worker<T> {
         self.prepare(row)
     }
 
-    fn one_landed(&mut self, customer: i64) {
+    pub(super) fn one_landed(&mut self, customer: i64) {
         self.has_landed(&[customer], 1);
         self.count_thread();
         self.shared.note_accepted();

@@ -13,6 +13,8 @@ pub(super) struct Connection {
     pub(super) account: Account,
     /// Whose token it is, for people.
     pub(super) user: String,
+    /// The same, by the user's id.
+    pub(super) user_id: u64,
     /// Who new conversations are assigned to.
     pub(super) assign_to: Option<u64>,
     inboxes: Vec<Inbox>,
@@ -49,6 +51,7 @@ pub(super) async fn connect<T: Transport>(
     };
     let connection = Connection {
         account,
+        user_id: me.id,
         user: if me.name.is_empty() { me.email } else { me.name },
         assign_to,
         inboxes,
@@ -131,6 +134,7 @@ mod tests {
         Connection {
             account: Account { id: account_id(None, &inboxes), api_url: String::new() },
             user: String::new(),
+            user_id: 1,
             assign_to: None,
             inboxes,
             default_inbox: default_inbox.map(str::to_owned),

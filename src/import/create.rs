@@ -6,6 +6,7 @@ use super::{
     ConversationStatus, ImportError, ImportEvent,
     customers::Ready,
     gates::Gate,
+    proof::FirstCreate,
     send::{Sent, Target},
     worker::{Next, Worker, denied, told, undocumented},
 };
@@ -24,6 +25,7 @@ impl<T: Transport> Worker<T> {
             Err(next) => return Ok(next),
         };
         let (inbox, subject) = self.place().await?;
+        let Some(pass) = self.shared.enter(RequestKind::Create).await else { return Ok(Next::Leave) };
         let calls: Vec<WaitingCall> = self.calls.drain(..count.min(self.calls.len())).collect();
         let body = self.body(inbox, &subject, &calls)?;
         let mut request = self.shared.intent(RequestKind::Create);
@@ -35,6 +37,12 @@ impl<T: Transport> Worker<T> {
         else {
             return Ok(Next::Leave);
         };
+        if let (true, Verdict::Landed { id: Some(conversation) }) = (pass.is_alone(), &verdict) {
+            let (conversation, calls, subject) = (*conversation, calls.as_slice(), subject.as_str());
+            self.prove_create(FirstCreate { request, conversation, inbox, subject, calls }).await?;
+        }
+        // Settling takes its time, and others need not wait for it.
+        drop(pass);
         let next = self.created(calls, size, request, verdict, ended).await;
         drop(gates);
         next
@@ -65,7 +73,7 @@ impl<T: Transport> Worker<T> {
 
     /// Inbox and subject of the queue's next conversation. A continuation of one that was there before us takes over
     /// what that one has.
-    async fn place(&mut self) -> Result<(u64, String), ImportError> {
+    pub(super) async fn place(&mut self) -> Result<(u64, String), ImportError> {
         if let Some(first) = self.queue.first.clone().filter(|_| self.queue.existing.is_some())
             && first.subject.is_none()
             && let Found::Found(known) | Found::Moved(known) =
@@ -166,7 +174,7 @@ impl<T: Transport> Worker<T> {
         }
     }
 
-    async fn has_created(
+    pub(super) async fn has_created(
         &mut self,
         calls: &[WaitingCall],
         request: i64,

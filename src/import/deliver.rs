@@ -66,6 +66,7 @@ pub(super) async fn deliver<T: Transport>(
         working: HashSet::new(),
         halted: None,
     };
+    coordinator.settle_held().await;
     let mut pace = tokio::time::interval(Duration::from_secs(1));
     pace.set_missed_tick_behavior(MissedTickBehavior::Skip);
     loop {
@@ -163,6 +164,35 @@ impl<T: Transport> Coordinator<T> {
             && self.workers.len() < self.shared.slots.open() + PARKED
     }
 
+    /// What an earlier run read back otherwise than sent comes before everything else.
+    async fn settle_held(&mut self) {
+        if let Err(error) = self.try_settle_held().await {
+            self.halt(error);
+        }
+    }
+
+    async fn try_settle_held(&self) -> Result<(), ImportError> {
+        let shared = &self.shared;
+        for kind in shared.ledger.proofs().await? {
+            shared.proofs.note(kind);
+        }
+        for request in shared.ledger.held_requests().await? {
+            if let Some(queue) = request.queue {
+                let slot = shared.slots.take().await;
+                Worker::new(Arc::clone(shared), slot, queue).await?.settle_held(&request).await?;
+            }
+        }
+        Ok(())
+    }
+
+    fn halt(&mut self, error: ImportError) {
+        if self.halted.is_none() {
+            self.halted = Some(error);
+            // The others finish what they have in flight.
+            self.shared.stop.cancel();
+        }
+    }
+
     fn begin(&mut self, queue: i64, slot: super::slots::Slot) {
         self.working.insert(queue);
         let shared = Arc::clone(&self.shared);
@@ -183,10 +213,8 @@ impl<T: Transport> Coordinator<T> {
             }
             Err(failure) => Some(ImportError::Unexpected(format!("a worker failed: {failure}"))),
         };
-        if let Some(error) = error.filter(|_| self.halted.is_none()) {
-            self.halted = Some(error);
-            // The others finish what they have in flight.
-            self.shared.stop.cancel();
+        if let Some(error) = error {
+            self.halt(error);
         }
     }
 

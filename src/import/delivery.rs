@@ -10,7 +10,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::{
     Clock, DeliverySettings, EventSink, ImportError, ImportEvent, connect::Connection, creations::Creations,
-    gates::Gates, joins::Joins, slots::Slots,
+    gates::Gates, joins::Joins, proof::Proofs, slots::Slots,
 };
 use crate::{
     call::{REFERENCE_SLOT, Reference},
@@ -31,6 +31,7 @@ pub(super) struct Delivery<T> {
     pub(super) run: i64,
     pub(super) slots: Slots,
     pub(super) gates: Gates,
+    pub(super) proofs: Proofs,
     pub(super) conversations_made: Creations,
     pub(super) customers_made: Creations,
     pub(super) made: Made,
@@ -89,6 +90,7 @@ impl<T: Transport> Delivery<T> {
         Self {
             slots: Slots::new(parts.settings.workers),
             gates: Gates::default(),
+            proofs: Proofs::default(),
             conversations_made: Creations::default(),
             customers_made: Creations::default(),
             made: Made::default(),
@@ -123,9 +125,14 @@ impl<T: Transport> Delivery<T> {
 
     /// The text of a call as it is sent.
     pub(super) fn text(&self, call: &WaitingCall) -> String {
-        let reference = Reference::new(&self.settings.source_name, call.source_id.as_deref(), call.key);
+        let reference = self.reference_of(call);
         let escaped = reference.as_str().replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;");
         call.text.replace(REFERENCE_SLOT, &escaped)
+    }
+
+    /// By what a call that waits will be found again.
+    pub(super) fn reference_of(&self, call: &WaitingCall) -> Reference {
+        Reference::new(&self.settings.source_name, call.source_id.as_deref(), call.key)
     }
 
     /// By what a call is found again.

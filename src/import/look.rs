@@ -282,7 +282,7 @@ struct Newer {
     is_complete: bool,
 }
 
-fn carrier(threads: &[Thread], references: &[Reference]) -> Option<u64> {
+pub(super) fn carrier(threads: &[Thread], references: &[Reference]) -> Option<u64> {
     threads.iter().find_map(|thread| {
         let plain = plain_text(thread.body.as_deref()?);
         references.iter().any(|reference| reference.is_in(&plain)).then_some(thread.id)
@@ -299,7 +299,14 @@ mod tests {
     use crate::call::CallKey;
 
     fn thread(id: u64, body: &str) -> Thread {
-        Thread { id, kind: "phone".into(), body: Some(body.into()), created_at: None, customer_id: None }
+        Thread {
+            id,
+            kind: "phone".into(),
+            body: Some(body.into()),
+            created_at: None,
+            customer_id: None,
+            author: None,
+        }
     }
 
     #[test]

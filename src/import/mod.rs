@@ -7,6 +7,7 @@
 
 mod append;
 mod clock;
+mod compare;
 mod connect;
 mod create;
 mod creations;
@@ -18,8 +19,10 @@ mod event;
 mod gates;
 mod joins;
 mod late;
+mod listing;
 mod look;
 mod predict;
+mod proof;
 mod raw_row;
 mod redirect;
 mod run;
@@ -31,6 +34,7 @@ mod stage;
 mod worker;
 
 pub use clock::Clock;
+pub use compare::Field;
 pub use error::ImportError;
 pub use event::{EventSink, ImportEvent, RejectedContent, RejectedRow, Sheet, StageCount, WarningCount};
 pub use predict::{Predicted, predict};

@@ -1,12 +1,16 @@
 //! What an import will do and cost, from what is staged.
 
 use crate::{
-    checkpoint::{Checkpoint, CheckpointError},
+    checkpoint::{Checkpoint, CheckpointError, RequestKind},
     plan::{Cost, PackLimits, Prediction},
 };
 
-/// A request for who we are and one for the inboxes; with an empty checkpoint one more, for an earlier import.
-const CONNECT_READS: u64 = 2;
+/// A request for who we are, one for the inboxes, and one for what the account holds of earlier imports.
+const CONNECT_READS: u64 = 3;
+/// The first conversation is asked for, and its threads; more of them than a page holds cost more.
+const CREATE_PROOF_READS: u64 = 2;
+/// The same, and what its status was before.
+const APPEND_PROOF_READS: u64 = 3;
 
 /// What lies ahead.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -31,7 +35,14 @@ pub fn predict(checkpoint: &Checkpoint, limits: PackLimits) -> Result<Predicted,
     let mut cost = prediction.cost;
     cost.add_writes(made_by_request);
     if prediction.calls > 0 {
-        cost.add_reads(CONNECT_READS + u64::from(checkpoint.has_sent_nothing()?));
+        cost.add_reads(CONNECT_READS);
+    }
+    let proved = checkpoint.proofs()?;
+    if prediction.conversations > 0 && !proved.contains(&RequestKind::Create) {
+        cost.add_reads(CREATE_PROOF_READS);
+    }
+    if prediction.appended > 0 && !proved.contains(&RequestKind::Append) {
+        cost.add_reads(APPEND_PROOF_READS);
     }
     Ok(Predicted {
         calls: prediction.calls,

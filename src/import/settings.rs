@@ -138,6 +138,8 @@ pub struct DeliverySettings {
     pub give_up: Duration,
     /// Whether an empty checkpoint may meet an account that already holds conversations with the import tag.
     pub share_tag: bool,
+    /// What reading the first requests back may show otherwise than it was sent.
+    pub accept: Vec<super::Field>,
     /// Conversations worked on at the same time; found by itself where left out.
     pub workers: Option<usize>,
 }

@@ -101,6 +101,9 @@ impl<T: Transport> Worker<T> {
     /// Looks for what earlier runs left open. A queue with a request that stays open waits as a whole.
     async fn settle_open(&mut self) -> Result<Next, ImportError> {
         for request in std::mem::take(&mut self.unknown) {
+            if request.held.is_some() {
+                return Ok(Next::Leave);
+            }
             let calls = request.calls.len() as u64;
             let why = "left open by an earlier run".to_owned();
             self.shared.events.emit(ImportEvent::Lost { calls, why });

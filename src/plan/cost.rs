@@ -34,6 +34,8 @@ pub struct Prediction {
     pub conversations: u64,
     /// Calls that will be sent.
     pub calls: u64,
+    /// How many of them are added to a conversation that is there.
+    pub appended: u64,
 }
 
 impl Prediction {
@@ -48,6 +50,7 @@ impl Prediction {
             let sent = match next_step(threads, rest, limits) {
                 Step::Done => return,
                 Step::Append => {
+                    self.appended += 1;
                     threads = threads.map(|count| count + 1);
                     1
                 }
@@ -76,7 +79,7 @@ mod tests {
         prediction.add_queue(Some(97), &[500; 3], PackLimits::new(true));
         assert_eq!(
             prediction,
-            Prediction { cost: Cost { requests: 7, units: 13 }, conversations: 4, calls: 253 }
+            Prediction { cost: Cost { requests: 7, units: 13 }, conversations: 4, calls: 253, appended: 2 }
         );
         prediction.add_queue(Some(5), &[], PackLimits::new(true));
         assert_eq!(prediction.cost.requests, 7);

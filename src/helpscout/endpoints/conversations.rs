@@ -47,8 +47,14 @@ pub struct Conversation {
     pub state: String,
     /// Whose it is.
     pub customer_id: Option<u64>,
-    /// The names of its tags.
-    pub tags: Vec<String>,
+    /// The user whom it is assigned to.
+    pub assignee: Option<u64>,
+    /// As the service writes it.
+    pub created_at: Option<String>,
+    /// As the service writes it; none where it was never closed.
+    pub closed_at: Option<String>,
+    /// The names of its tags; none where the answer does not show them.
+    pub tags: Option<Vec<String>>,
 }
 
 /// A page of a list of conversations.
@@ -143,7 +149,10 @@ fn conversation(wire: WireConversation) -> Conversation {
         status: wire.status.unwrap_or_default(),
         state: wire.state.unwrap_or_default(),
         customer_id: wire.primary_customer.and_then(|customer| customer.id),
-        tags: wire.tags.unwrap_or_default().into_iter().filter_map(|tag| tag.tag).collect(),
+        assignee: wire.assignee.and_then(|user| user.id),
+        created_at: wire.created_at,
+        closed_at: wire.closed_at,
+        tags: wire.tags.map(|tags| tags.into_iter().filter_map(|tag| tag.tag).collect()),
     }
 }
 
@@ -200,8 +209,8 @@ mod tests {
         };
         assert_eq!((conversation.inbox, conversation.customer_id), (85, Some(456)));
         assert_eq!(
-            (conversation.subject.as_str(), &conversation.tags[..]),
-            ("Old calls", &["vip".to_owned()][..])
+            (conversation.subject.as_str(), conversation.tags),
+            ("Old calls", Some(vec!["vip".to_owned()]))
         );
         let ConversationState::Moved(survivor) = client.conversation(123).await.unwrap() else { panic!() };
         assert_eq!(survivor.id, 125);

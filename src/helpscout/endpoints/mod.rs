@@ -9,5 +9,5 @@ mod users;
 pub use conversations::{Conversation, ConversationHead, ConversationPage, ConversationState};
 pub use customers::{CustomerPage, ListedCustomer};
 pub use inboxes::Inbox;
-pub use threads::{Thread, ThreadPage};
+pub use threads::{Author, Thread, ThreadPage};
 pub use users::{Me, User};

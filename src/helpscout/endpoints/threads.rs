@@ -38,6 +38,17 @@ pub struct Thread {
     pub created_at: Option<String>,
     /// Whose thread it is.
     pub customer_id: Option<u64>,
+    /// Who is shown to have made it.
+    pub author: Option<Author>,
+}
+
+/// Who is shown to have made a thread.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Author {
+    /// `user` or `customer`.
+    pub kind: String,
+    /// Of the user or of the customer.
+    pub id: u64,
 }
 
 masked_debug!(Thread { id, kind, created_at });
@@ -67,6 +78,9 @@ fn thread(wire: WireThread) -> Thread {
         body: wire.body,
         created_at: wire.created_at,
         customer_id: wire.customer.and_then(|customer| customer.id),
+        author: wire
+            .created_by
+            .and_then(|maker| Some(Author { kind: maker.r#type.unwrap_or_default(), id: maker.id? })),
     }
 }
 

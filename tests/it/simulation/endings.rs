@@ -67,7 +67,7 @@ fn a_crash_at_every_event_loses_nothing_and_doubles_nothing() {
         None,
     );
     // Two events a request; a few more than there are.
-    for event in 1..=36 {
+    for event in 1..=50 {
         let setup = Setup { seed: event, workers: Some(2), ..Setup::default() };
         let mut trial = Trial::new(setup, workload.clone());
         trial.run_through(&[Ending::AtEvent(event)]);
@@ -89,10 +89,10 @@ fn crash_after_crash_comes_to_an_end() {
 fn what_crashed_before_it_left_is_proved_absent_and_sent() {
     let mut workload = Workload::default();
     workload.add(1, &Who::Id(1001), Some(204));
-    // The token, the owner, the inboxes, earlier imports, the thread count: ten events. The eleventh is the append, its
-    // intent on disk.
+    // The token, the owner, the inboxes, earlier imports, the thread count, the status before the first append: twelve
+    // events. The next is the append, its intent on disk.
     let mut trial = Trial::new(Setup::default(), workload);
-    let life = trial.live(Ending::AtEvent(11), CancellationToken::new());
+    let life = trial.live(Ending::AtEvent(13), CancellationToken::new());
     assert!(life.outcome.is_none());
     assert_eq!(trial.status().calls["sending"], 1);
     let life = trial.run();

@@ -17,6 +17,7 @@ mod fate;
 mod in_process;
 mod invariants;
 mod moves;
+mod proofs;
 mod recorder;
 mod refusals;
 mod seeds;

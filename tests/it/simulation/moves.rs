@@ -91,7 +91,7 @@ fn one_of_our_own_parts_may_be_merged_too() {
 #[test]
 fn a_lost_append_is_found_in_the_conversation_that_it_was_merged_into() {
     let faults = "[[fault]]\non = \"append\"\nat = [5]\ndo = \"drop_after\"\n\
-                  [[fault]]\non = \"threads\"\nat = [2]\ndo = \"merge\"\ninto = 205";
+                  [[fault]]\non = \"threads\"\nat = [3]\ndo = \"merge\"\ninto = 205";
     let mut trial = trial(faults, ConversationSettings::default(), into(&[(204, 12)]));
     trial.setup.workers = Some(1);
     assert_eq!(trial.run().done().sheet.imported, 12);
@@ -142,7 +142,7 @@ fn a_conversation_that_others_fill_meanwhile_is_taken_as_full() {
 #[test]
 fn an_answer_lost_before_its_conversation_was_deleted_stays_undecided() {
     let faults = "[[fault]]\non = \"append\"\nat = [5]\ndo = \"drop_after\"\n\
-                  [[fault]]\non = \"threads\"\nat = [2]\ndo = \"delete\"";
+                  [[fault]]\non = \"threads\"\nat = [3]\ndo = \"delete\"";
     let mut trial = trial(faults, ConversationSettings::default(), into(&[(204, 12)]));
     trial.setup.workers = Some(1);
     let life = trial.live(super::in_process::Ending::Own, tokio_util::sync::CancellationToken::new());

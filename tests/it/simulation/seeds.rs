@@ -183,6 +183,7 @@ fn setup(seed: u64, chance: &mut fastrand::Rng) -> Setup {
             ..ConversationSettings::default()
         },
         by_call: chance.u8(..3) == 0,
+        accept: Vec::new(),
     }
 }
 

@@ -11,10 +11,11 @@ use callport::{
     checkpoint::{Checkpoint, Lineage, ReadOnlyCheckpoint, Status},
     helpscout::{ApiUrl, Client, ClientSettings, Credentials, Pacer, Share},
     import::{
-        Clock, ConversationSettings, DeliverySettings, ImportError, ImportJob, Imported, Reading, import,
+        Clock, ConversationSettings, DeliverySettings, Field, ImportError, ImportJob, Imported, Reading,
+        import,
     },
     mapping::{Mapping, MappingSettings},
-    sandbox::{FaultScript, RequestKind, Sandbox, SandboxOptions, Seed, Tally},
+    sandbox::{FaultScript, RequestKind, Sandbox, SandboxOptions, SandboxRequest, Seed, Tally},
     source::{SourceSettings, expand},
 };
 use tokio::{
@@ -56,6 +57,8 @@ pub(super) struct Setup {
     pub(super) settle: Duration,
     pub(super) conversation: ConversationSettings,
     pub(super) by_call: bool,
+    /// What reading back may show otherwise than sent.
+    pub(super) accept: Vec<Field>,
 }
 
 impl Default for Setup {
@@ -70,6 +73,7 @@ impl Default for Setup {
             settle: Duration::from_secs(30),
             conversation: ConversationSettings::default(),
             by_call: false,
+            accept: Vec::new(),
         }
     }
 }
@@ -170,6 +174,25 @@ impl Trial {
     /// Requests of one kind so far.
     pub(super) fn count(&self, kind: RequestKind) -> u64 {
         self.sandbox().tally().of(kind)
+    }
+
+    /// How many threads stand in conversations that nobody deleted.
+    pub(super) fn live_threads(&self) -> usize {
+        let sandbox = self.sandbox();
+        let is_live = |id| sandbox.world().conversation(id).is_some_and(|one| !one.deleted);
+        sandbox.accepted_threads().iter().filter(|thread| is_live(thread.conversation)).count()
+    }
+
+    /// A person deletes a conversation.
+    pub(super) fn delete_conversation(&mut self, id: u64) {
+        let request = SandboxRequest {
+            method: "DELETE".to_owned(),
+            target: format!("/v2/conversations/{id}"),
+            headers: vec![("Authorization".to_owned(), "Bearer a-person".to_owned())],
+            ..SandboxRequest::default()
+        };
+        let handling = self.sandbox().handle(self.now_ms, &request);
+        assert_eq!(handling.answer().map(|answer| answer.status), Some(204));
     }
 
     /// What the checkpoint says.
@@ -311,6 +334,7 @@ impl Trial {
                 settle: self.setup.settle,
                 give_up: GIVE_UP,
                 share_tag: false,
+                accept: self.setup.accept.clone(),
                 workers: self.setup.workers,
             },
             accept_mapping: false,

@@ -1,0 +1,456 @@
+//! The first create and the first append against an account are read back before anything else is sent.
+//!
+//! The documents are silent on points that a whole migration hangs on (help-scout-api.md §3, §17): whether a thread's time
+//! is honoured within a create request, whether a hundred threads all arrive, who is shown as their author, whether an
+//! imported thread leaves its conversation closed. So the first request of each kind flies alone, and what it made is
+//! compared field by field. Where the service did otherwise the run stops, with one conversation to undo instead of
+//! thousands. The proof is remembered in the checkpoint.
+//!
+//! Until it is compared the request counts as open and is *held*: with what it made. What differs stays held, so that
+//! every later run stops there too, until what was made is deleted in Help Scout (its calls wait again then), a person
+//! accepts the difference or decides its calls one by one.
+
+use std::sync::{
+    Arc,
+    atomic::{AtomicBool, Ordering},
+};
+
+use tokio::sync::{OwnedRwLockReadGuard, OwnedRwLockWriteGuard, RwLock};
+
+use super::{
+    ImportError, ImportEvent,
+    compare::{Difference, Field, SentCall, SentConversation, differences_of_calls},
+    delivery::Delivery,
+    listing::all_threads,
+    worker::{Next, Worker},
+};
+use crate::{
+    call::Moment,
+    checkpoint::{Held, RequestKind, UnknownRequest, WaitingCall},
+    helpscout::{ApiError, ConversationState as Found, Transport},
+    import::ConversationStatus,
+};
+
+/// What is proved, and the door that lets a first request pass alone.
+#[derive(Debug, Default)]
+pub(super) struct Proofs {
+    create: AtomicBool,
+    append: AtomicBool,
+    door: Arc<RwLock<()>>,
+}
+
+/// The leave to send a write, held until its outcome is written down.
+#[derive(Debug)]
+pub(super) enum Pass {
+    /// Everything is proved: nobody has to wait.
+    Free,
+    /// Beside others, but not beside a first one.
+    Beside { _door: OwnedRwLockReadGuard<()> },
+    /// The first of its kind: nothing else is on its way.
+    Alone { _door: OwnedRwLockWriteGuard<()> },
+}
+
+impl Pass {
+    pub(super) fn is_alone(&self) -> bool {
+        matches!(self, Self::Alone { .. })
+    }
+}
+
+impl Proofs {
+    /// Takes note that requests of this kind do as the documents say.
+    pub(super) fn note(&self, kind: RequestKind) {
+        if let Some(proof) = self.of(kind) {
+            proof.store(true, Ordering::Release);
+        }
+    }
+
+    /// Waits for the leave to send a write.
+    async fn enter(&self, kind: RequestKind) -> Pass {
+        let is_open = |proof: &AtomicBool| !proof.load(Ordering::Acquire);
+        if !is_open(&self.create) && !is_open(&self.append) {
+            return Pass::Free;
+        }
+        if self.of(kind).is_some_and(is_open) {
+            let door = Arc::clone(&self.door).write_owned().await;
+            if self.of(kind).is_some_and(is_open) {
+                return Pass::Alone { _door: door };
+            }
+        }
+        Pass::Beside { _door: Arc::clone(&self.door).read_owned().await }
+    }
+
+    /// The kinds that are proved; a customer's profile hides nothing that a history hangs on.
+    fn of(&self, kind: RequestKind) -> Option<&AtomicBool> {
+        match kind {
+            RequestKind::Create => Some(&self.create),
+            RequestKind::Append => Some(&self.append),
+            RequestKind::Customer | RequestKind::Refusal | RequestKind::Recovered => None,
+        }
+    }
+}
+
+/// What reading back came to.
+enum Readback {
+    AsSent,
+    /// A person merged or deleted the conversation meanwhile: the next request of its kind is read back.
+    Unreadable,
+    Differs(Vec<Difference>),
+}
+
+/// A create that was answered, with what it carried.
+pub(super) struct FirstCreate<'a> {
+    pub(super) request: i64,
+    pub(super) conversation: u64,
+    pub(super) inbox: u64,
+    pub(super) subject: &'a str,
+    pub(super) calls: &'a [WaitingCall],
+}
+
+/// An append that was answered, with what it carried.
+pub(super) struct FirstAppend<'a> {
+    pub(super) request: i64,
+    pub(super) conversation: u64,
+    pub(super) thread: Option<u64>,
+    pub(super) call: &'a WaitingCall,
+    /// The conversation's status before.
+    pub(super) status: Option<String>,
+}
+
+impl<T: Transport> Delivery<T> {
+    /// Waits for the leave to send a write of this kind; `None` where a person asked to stop meanwhile.
+    pub(super) async fn enter(&self, kind: RequestKind) -> Option<Pass> {
+        tokio::select! {
+            biased;
+            () = self.stop.cancelled() => None,
+            pass = self.proofs.enter(kind) => Some(pass),
+        }
+    }
+
+    /// Where a proof failed nobody passes any more: whoever waits at the door is told before it opens.
+    fn shut_the_door(&self, proved: Result<(), ImportError>) -> Result<(), ImportError> {
+        if proved.is_err() {
+            self.stop.cancel();
+        }
+        proved
+    }
+
+    /// The differences that nobody accepts.
+    fn unaccepted(&self, found: Vec<Difference>) -> Readback {
+        let is_accepted = |field: Field| self.settings.accept.contains(&field);
+        let left: Vec<Difference> =
+            found.into_iter().filter(|difference| !is_accepted(difference.field)).collect();
+        if left.is_empty() { Readback::AsSent } else { Readback::Differs(left) }
+    }
+
+    /// Reads an answered request back. Where it is not as it was sent, it stays held and the run stops.
+    async fn conclude_proof(
+        &self,
+        kind: RequestKind,
+        request: i64,
+        made: u64,
+        readback: Readback,
+        story: Story<'_>,
+    ) -> Result<(), ImportError> {
+        match readback {
+            Readback::AsSent => {
+                self.ledger.note_proof(kind, request).await?;
+                self.proofs.note(kind);
+                Ok(())
+            }
+            Readback::Unreadable => Ok(()),
+            Readback::Differs(differences) => {
+                let mut fields: Vec<&str> = differences.iter().map(|one| one.field.word()).collect();
+                fields.sort_unstable();
+                fields.dedup();
+                let why = format!("{OTHERWISE}{}", fields.join(", "));
+                self.ledger.hold(request, made, Held::Differs, why).await?;
+                Err(ImportError::Refused(story.told(&differences, &fields)))
+            }
+        }
+    }
+}
+
+/// How a held request that differs is described; the fields follow.
+const OTHERWISE: &str = "read back otherwise than sent: ";
+/// How a held request is described that was not compared yet.
+const NOT_COMPARED: &str = "stored, but the program ended before it was read back";
+/// Differences that are told.
+const TOLD: usize = 4;
+
+/// What the message on a difference needs to know.
+struct Story<'a> {
+    calls: &'a [SentCall],
+    conversation: u64,
+    thread: Option<u64>,
+}
+
+impl Story<'_> {
+    fn told(&self, differences: &[Difference], fields: &[&str]) -> String {
+        let place = self.conversation;
+        let mut lines = vec![format!(
+            "Help Scout does otherwise than its documents say, so the run stopped before anything else was sent. {} was \
+             read back:",
+            match self.thread {
+                None => format!("the first conversation that it made, {place},"),
+                Some(_) => format!("the first call that was added to a conversation ({place})"),
+            }
+        )];
+        for difference in differences.iter().take(TOLD) {
+            let whose = difference.call.and_then(|index| self.calls.get(index));
+            let whose = whose.map_or("the conversation".to_owned(), |call| format!("`{}`", call.reference));
+            lines.push(format!("  {whose}: {difference}"));
+        }
+        if differences.len() > TOLD {
+            lines.push(format!("  and {} more", differences.len() - TOLD));
+        }
+        lines.push(undo(place, self.thread));
+        if self.fails_by_packing_alone(differences) {
+            lines.push(
+                "its first call is right: with --set conversation.pack=false each request carries one call"
+                    .to_owned(),
+            );
+        }
+        lines.extend(acceptance(fields));
+        lines.join("\n")
+    }
+
+    fn fails_by_packing_alone(&self, differences: &[Difference]) -> bool {
+        self.calls.len() > 1 && differences.iter().all(|difference| difference.call.is_some_and(|at| at > 0))
+    }
+}
+
+fn undo(conversation: u64, thread: Option<u64>) -> String {
+    match thread {
+        None => format!(
+            "to undo it, delete conversation {conversation} in Help Scout and run the same command again: its calls are \
+             sent anew"
+        ),
+        Some(0) => format!(
+            "to undo it, delete the call's thread in conversation {conversation} of Help Scout and run the same command \
+             again: the call is sent anew"
+        ),
+        Some(thread) => format!(
+            "to undo it, delete thread {thread} in conversation {conversation} of Help Scout and run the same command \
+             again: the call is sent anew"
+        ),
+    }
+}
+
+/// How a difference is accepted, where each of its fields may be.
+fn acceptance(fields: &[&str]) -> Option<String> {
+    let may_be = |word: &&str| Field::ACCEPTABLE.iter().any(|field| field.word() == *word);
+    fields.iter().all(may_be).then(|| {
+        let list: Vec<String> = fields.iter().map(|field| format!("'{field}'")).collect();
+        let list = list.join(", ");
+        format!("where that is as you want it, accept it: --set \"account.accept=[{list}]\"")
+    })
+}
+
+impl<T: Transport> Worker<T> {
+    /// Reads the first conversation back, once it is held.
+    pub(super) async fn prove_create(&mut self, first: FirstCreate<'_>) -> Result<(), ImportError> {
+        let shared = Arc::clone(&self.shared);
+        shared.ledger.hold(first.request, first.conversation, Held::Unread, NOT_COMPARED.to_owned()).await?;
+        let proved = self.compare_create(first).await;
+        shared.shut_the_door(proved)
+    }
+
+    async fn compare_create(&mut self, first: FirstCreate<'_>) -> Result<(), ImportError> {
+        let shared = Arc::clone(&self.shared);
+        let calls = self.sent_calls(first.calls);
+        let readback = match self.read_create(&first, &calls).await {
+            Ok(readback) => readback,
+            Err(ApiError::NotFound { .. }) => Readback::Unreadable,
+            Err(error) => return Err(error.into()),
+        };
+        let story = Story { calls: &calls, conversation: first.conversation, thread: None };
+        shared.conclude_proof(RequestKind::Create, first.request, first.conversation, readback, story).await
+    }
+
+    async fn read_create(&self, first: &FirstCreate<'_>, calls: &[SentCall]) -> Result<Readback, ApiError> {
+        let shared = &self.shared;
+        let Found::Found(shown) = shared.client.conversation(first.conversation).await? else {
+            return Ok(Readback::Unreadable);
+        };
+        let Some(threads) = all_threads(&shared.client, first.conversation).await? else {
+            return Ok(Readback::Unreadable);
+        };
+        let mut found = self.sent_conversation(first).map_or_else(Vec::new, |sent| sent.differences(&shown));
+        found.extend(differences_of_calls(calls, &threads));
+        Ok(shared.unaccepted(found))
+    }
+
+    fn sent_conversation<'a>(&'a self, first: &FirstCreate<'a>) -> Option<SentConversation<'a>> {
+        let settings = &self.shared.settings.conversation;
+        let (oldest, newest) = (first.calls.first()?, first.calls.last()?);
+        Some(SentConversation {
+            inbox: first.inbox,
+            subject: first.subject,
+            status: settings.status.as_str(),
+            created_at: oldest.started_at,
+            closed_at: closed_at(settings.status, newest.started_at),
+            tags: &self.shared.tags,
+            assignee: self.shared.connection.assign_to,
+            customer: self.helpscout_customer(oldest),
+        })
+    }
+
+    fn sent_calls(&self, calls: &[WaitingCall]) -> Vec<SentCall> {
+        calls
+            .iter()
+            .map(|call| SentCall {
+                reference: self.shared.reference_of(call),
+                text: self.shared.text(call),
+                created_at: call.started_at,
+                customer: self.helpscout_customer(call),
+                author: self.shared.connection.user_id,
+            })
+            .collect()
+    }
+
+    fn helpscout_customer(&self, call: &WaitingCall) -> Option<u64> {
+        self.customers.get(&call.customer)?.helpscout_id
+    }
+
+    /// Reads the first thread that was added back, once it is held.
+    pub(super) async fn prove_append(&mut self, first: FirstAppend<'_>) -> Result<(), ImportError> {
+        let shared = Arc::clone(&self.shared);
+        let thread = first.thread.unwrap_or(0);
+        shared.ledger.hold(first.request, thread, Held::Unread, NOT_COMPARED.to_owned()).await?;
+        let proved = self.compare_append(first).await;
+        shared.shut_the_door(proved)
+    }
+
+    async fn compare_append(&mut self, first: FirstAppend<'_>) -> Result<(), ImportError> {
+        let shared = Arc::clone(&self.shared);
+        let calls = self.sent_calls(std::slice::from_ref(first.call));
+        let readback = match self.read_append(&first, &calls).await {
+            Ok(readback) => readback,
+            Err(ApiError::NotFound { .. }) => Readback::Unreadable,
+            Err(error) => return Err(error.into()),
+        };
+        let thread = first.thread.unwrap_or(0);
+        let story = Story { calls: &calls, conversation: first.conversation, thread: Some(thread) };
+        shared.conclude_proof(RequestKind::Append, first.request, thread, readback, story).await
+    }
+
+    async fn read_append(&self, first: &FirstAppend<'_>, calls: &[SentCall]) -> Result<Readback, ApiError> {
+        let client = &self.shared.client;
+        let Some(threads) = all_threads(client, first.conversation).await? else {
+            return Ok(Readback::Unreadable);
+        };
+        let mut found = differences_of_calls(calls, &threads);
+        if let Some(before) = &first.status
+            && let Found::Found(now) = client.conversation(first.conversation).await?
+            && now.status != *before
+        {
+            found.push(Difference::of_status(&now.status, before));
+        }
+        Ok(self.shared.unaccepted(found))
+    }
+
+    /// What an earlier run held: gone meanwhile, so that its calls wait again; or still there, and then compared now or
+    /// as unacceptable as it was.
+    pub(super) async fn settle_held(&mut self, request: &UnknownRequest) -> Result<Next, ImportError> {
+        match request.kind {
+            RequestKind::Create => self.settle_held_create(request).await,
+            RequestKind::Append => self.settle_held_append(request).await,
+            RequestKind::Customer | RequestKind::Refusal | RequestKind::Recovered => Ok(Next::Leave),
+        }
+    }
+
+    async fn settle_held_create(&mut self, request: &UnknownRequest) -> Result<Next, ImportError> {
+        let shared = Arc::clone(&self.shared);
+        let Some(id) = request.resource else { return Ok(Next::Leave) };
+        let is_readable = match shared.client.conversation(id).await? {
+            Found::Gone => return self.is_gone(request).await,
+            Found::Found(_) => true,
+            Found::Moved(_) => false,
+        };
+        let calls = shared.ledger.carried_calls(request.id).await?;
+        if is_readable {
+            self.still_differs(request, id, None)?;
+            if request.held == Some(Held::Unread) {
+                let (inbox, subject) = self.place().await?;
+                self.load_customers(&calls).await?;
+                let (request, subject) = (request.id, subject.as_str());
+                self.compare_create(FirstCreate { request, conversation: id, inbox, subject, calls: &calls })
+                    .await?;
+            }
+        }
+        self.has_created(&calls, request.id, id).await
+    }
+
+    async fn settle_held_append(&mut self, request: &UnknownRequest) -> Result<Next, ImportError> {
+        let shared = Arc::clone(&self.shared);
+        let calls = shared.ledger.carried_calls(request.id).await?;
+        let (Some(call), Some(row)) = (calls.first(), &request.conversation) else { return Ok(Next::Leave) };
+        let place = match shared.client.conversation(row.helpscout_id).await? {
+            Found::Gone => return Ok(Next::Leave),
+            Found::Found(there) | Found::Moved(there) => there.id,
+        };
+        let Some(threads) = all_threads(&shared.client, place).await? else { return Ok(Next::Leave) };
+        let reference = shared.reference_of(call);
+        let Some(thread) = super::look::carrier(&threads, &[reference]) else {
+            return self.is_gone(request).await;
+        };
+        self.still_differs(request, place, Some(thread))?;
+        if request.held == Some(Held::Unread) {
+            self.load_customers(&calls).await?;
+            let (request, thread) = (request.id, Some(thread));
+            self.compare_append(FirstAppend { request, conversation: place, thread, call, status: None })
+                .await?;
+        }
+        shared.ledger.appended(request.id, Some(thread), Vec::new(), None).await?;
+        self.one_landed(call.customer);
+        Ok(Next::GoOn)
+    }
+
+    /// What was made is deleted: its calls wait again.
+    async fn is_gone(&mut self, request: &UnknownRequest) -> Result<Next, ImportError> {
+        self.shared.ledger.not_stored(request.id, true).await?;
+        let calls = request.calls.len() as u64;
+        self.shared.events.emit(ImportEvent::Settled { calls, landed: false });
+        Ok(Next::GoOn)
+    }
+
+    /// What differed before and is still there stops this run, too, unless each of its fields is accepted now.
+    fn still_differs(
+        &self,
+        request: &UnknownRequest,
+        conversation: u64,
+        thread: Option<u64>,
+    ) -> Result<(), ImportError> {
+        if request.held != Some(Held::Differs) {
+            return Ok(());
+        }
+        let why = request.why.as_deref().unwrap_or_default();
+        let fields: Vec<&str> = why.trim_start_matches(OTHERWISE).split(", ").collect();
+        let accepted = &self.shared.settings.accept;
+        if fields.iter().all(|word| accepted.iter().any(|field| field.word() == *word)) {
+            return Ok(());
+        }
+        let what = match thread {
+            None => format!("conversation {conversation}, the first that was made,"),
+            Some(thread) => {
+                format!("thread {thread} of conversation {conversation}, the first that was added,")
+            }
+        };
+        let mut lines = vec![format!("{what} was {why}; nothing else is sent while it is there")];
+        lines.push(undo(conversation, thread));
+        lines.extend(acceptance(&fields));
+        Err(ImportError::Refused(lines.join("\n")))
+    }
+
+    async fn load_customers(&mut self, calls: &[WaitingCall]) -> Result<(), ImportError> {
+        let ids = calls.iter().map(|call| call.customer).collect();
+        for customer in self.shared.ledger.customers(ids).await? {
+            self.customers.insert(customer.id, customer);
+        }
+        Ok(())
+    }
+}
+
+fn closed_at(status: ConversationStatus, last: Moment) -> Option<Moment> {
+    (status == ConversationStatus::Closed).then_some(last)
+}
