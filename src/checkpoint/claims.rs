@@ -41,7 +41,7 @@ pub(super) fn claim(stager: &mut Stager<'_>) -> Result<(), CheckpointError> {
     }
     stager.connection.execute("DELETE FROM recovered WHERE call IN temp.claimed", [])?;
     merge::drop_calls(stager.connection)?;
-    Ok(number_parts(stager.connection)?)
+    Ok(number_all_parts(stager.connection)?)
 }
 
 /// The claims among the next new calls behind `after`, and the last call that was looked at.
@@ -127,22 +127,27 @@ fn give_conversation(c: &Connection, claim: &Claim) -> rusqlite::Result<()> {
     Ok(())
 }
 
-/// Parts are numbered in the order in which the conversations were made; the one that the rows name is the first.
-fn number_parts(c: &Connection) -> rusqlite::Result<()> {
-    let mut of_queue = c.prepare(
-        "SELECT conversations.id FROM conversations JOIN queues ON queues.id = queue WHERE queue = ?1
-         ORDER BY helpscout_id <> COALESCE(existing, -1), helpscout_id",
-    )?;
-    let mut number = c.prepare("UPDATE conversations SET part = ?2 WHERE id = ?1")?;
+/// Numbers the parts of every queue that has got a conversation.
+fn number_all_parts(c: &Connection) -> rusqlite::Result<()> {
     let queues: Vec<i64> = c
         .prepare("SELECT queue FROM temp.grown")?
         .query_map([], |row| row.get(0))?
         .collect::<Result<_, _>>()?;
-    for queue in queues {
-        let parts: Vec<i64> = of_queue.query_map([queue], |row| row.get(0))?.collect::<Result<_, _>>()?;
-        for (part, id) in (1_i64..).zip(parts) {
-            number.execute(params![id, part])?;
-        }
+    queues.into_iter().try_for_each(|queue| number_parts(c, queue))
+}
+
+/// Parts are numbered in the order in which the conversations were made; the one that the rows name is the first.
+pub(super) fn number_parts(c: &Connection, queue: i64) -> rusqlite::Result<()> {
+    let parts: Vec<i64> = c
+        .prepare_cached(
+            "SELECT conversations.id FROM conversations JOIN queues ON queues.id = queue WHERE queue = ?1
+             ORDER BY helpscout_id <> COALESCE(existing, -1), helpscout_id",
+        )?
+        .query_map([queue], |row| row.get(0))?
+        .collect::<Result<_, _>>()?;
+    let mut number = c.prepare_cached("UPDATE conversations SET part = ?2 WHERE id = ?1")?;
+    for (part, id) in (1_i64..).zip(parts) {
+        number.execute(params![id, part])?;
     }
     Ok(())
 }

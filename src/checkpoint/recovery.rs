@@ -8,8 +8,8 @@
 use rusqlite::{Connection, OptionalExtension, params};
 
 use super::{
-    Checkpoint, CheckpointError, ConversationState, Lineage, NewRequest, RequestKind, Standing, delivery,
-    lineage, stage, standing::state_standing,
+    Checkpoint, CheckpointError, ConversationState, Lineage, NewRequest, RequestKind, Standing, claims,
+    delivery, lineage, stage, standing::state_standing,
 };
 use crate::{
     call::{CallKey, Moment, Reference, stable_digest},
@@ -262,6 +262,7 @@ impl Taking<'_> {
             row.state = ConversationState::Full;
             delivery::update_conversation(c, &row)?;
         }
+        claims::number_parts(c, queue)?;
         Ok(row.id)
     }
 

@@ -166,6 +166,9 @@ impl<T: Transport> Worker<T> {
     /// Asks how many threads the conversation holds that takes the next call, if it was not made in this run.
     async fn touch(&mut self) -> Result<Next, ImportError> {
         self.touched = true;
+        if self.look_into_named().await? == Next::Leave {
+            return Ok(Next::Leave);
+        }
         let helpscout_id = match (&self.queue.newest, self.queue.existing) {
             (Some(row), _) if row.state == ConversationState::Open => row.helpscout_id,
             (None, Some(existing)) => {
@@ -193,6 +196,22 @@ impl<T: Transport> Worker<T> {
                     "conversation {helpscout_id} is there, but its threads are not found"
                 ))),
             },
+            Err(error) => Err(error.into()),
+        }
+    }
+
+    /// The conversation that the rows name may hold calls, too, where the file knows only its continuation: after a
+    /// recovery, which found that one by its tag.
+    async fn look_into_named(&self) -> Result<Next, ImportError> {
+        let (Some(newest), Some(existing)) = (&self.queue.newest, self.queue.existing) else {
+            return Ok(Next::GoOn);
+        };
+        if newest.helpscout_id == existing || self.shared.ledger.conversation_of(existing).await?.is_some() {
+            return Ok(Next::GoOn);
+        }
+        match self.shared.client.threads(existing, 1).await {
+            Ok(page) => self.refuse_unknown_calls(existing, page, 0).await,
+            Err(ApiError::NotFound { .. }) => Ok(Next::GoOn),
             Err(error) => Err(error.into()),
         }
     }

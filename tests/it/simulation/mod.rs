@@ -16,6 +16,7 @@ mod endings;
 mod fate;
 mod in_process;
 mod invariants;
+mod losses;
 mod moves;
 mod proofs;
 mod recorder;

@@ -12,7 +12,7 @@ use callport::{
     helpscout::{ApiUrl, Client, ClientSettings, Credentials, Pacer, Share},
     import::{
         Clock, ConversationSettings, DeliverySettings, Field, ImportError, ImportJob, Imported, Reading,
-        import,
+        RecoverJob, Recovered, import, recover,
     },
     mapping::{Mapping, MappingSettings},
     sandbox::{FaultScript, RequestKind, Sandbox, SandboxOptions, SandboxRequest, Seed, Tally},
@@ -193,6 +193,61 @@ impl Trial {
         };
         let handling = self.sandbox().handle(self.now_ms, &request);
         assert_eq!(handling.answer().map(|answer| answer.status), Some(204));
+    }
+
+    /// The checkpoint is lost.
+    pub(super) fn lose_checkpoint(&self) {
+        let path = self.checkpoint().display().to_string();
+        for ending in ["", "-wal", "-shm", "-journal"] {
+            // Only the file itself is there for certain.
+            std::fs::remove_file(format!("{path}{ending}")).ok();
+        }
+    }
+
+    /// Keeps a copy of the checkpoint as it is now.
+    pub(super) fn copy_checkpoint(&self) {
+        // Opening it folds into the file what a program that ended without a word left beside it.
+        drop(Checkpoint::open(&self.checkpoint()).unwrap());
+        std::fs::copy(self.checkpoint(), self.folder.path().join("copy")).unwrap();
+    }
+
+    /// Puts that copy in the place of the checkpoint.
+    pub(super) fn put_copy_back(&self) {
+        self.lose_checkpoint();
+        std::fs::copy(self.folder.path().join("copy"), self.checkpoint()).unwrap();
+    }
+
+    /// Nobody does anything for so long.
+    pub(super) fn rest(&mut self, span: Duration) {
+        self.now_ms += i64::try_from(span.as_millis()).unwrap();
+        let now_ms = self.now_ms;
+        self.sandbox().advance(now_ms);
+    }
+
+    /// `callport recover`.
+    pub(super) fn recover(&mut self) -> Recovered {
+        let job = self.job(0);
+        self.lives += 1;
+        let idle = Arc::new(Idle::default());
+        let runtime = runtime(&idle);
+        let (recovered, now_ms) = runtime.block_on(async {
+            let way = Way { seed: self.setup.way.seed ^ self.setup.seed, ..self.setup.way };
+            let wire = Arc::new(Wire::new(Arc::clone(&self.sandbox), self.now_ms, way, Ending::Own));
+            let client = self.client(InProcess(Arc::clone(&wire)));
+            let job = RecoverJob {
+                delivery: job.delivery,
+                lineage: Lineage::default(),
+                account: None,
+                run: format!("recovery-{}", self.lives),
+                clock: job.clock,
+            };
+            let checkpoint = Checkpoint::open(&self.checkpoint()).unwrap();
+            let told = Arc::new(Recorder::default());
+            let recovered = recover(job, checkpoint, client, told, CancellationToken::new()).await;
+            (recovered.unwrap(), wire.now_ms())
+        });
+        self.now_ms = now_ms;
+        recovered
     }
 
     /// What the checkpoint says.
