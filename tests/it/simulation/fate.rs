@@ -14,6 +14,8 @@ use super::in_process::Ending;
 pub(super) struct Fate {
     /// How it ends.
     pub(super) ending: Ending,
+    /// After how long it is asked to stop.
+    pub(super) asked_after: Option<Duration>,
     /// How its disk is.
     pub(super) disk: Disk,
     /// By how many seconds its clock is ahead.

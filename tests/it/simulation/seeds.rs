@@ -17,7 +17,7 @@ use std::{
 
 use callport::{
     checkpoint::CommitMoment,
-    import::{ConversationSettings, WhenLocked, WhenMissing},
+    import::{ConversationSettings, WhenFull, WhenLocked, WhenMissing},
 };
 
 use super::{
@@ -90,6 +90,10 @@ fn play(seed: u64) -> (u64, i64) {
     let mut trial = Trial::new(setup, workload);
     for fate in fates {
         trial.run_with(fate);
+        if chance.u8(..4) == 0 {
+            let like = chance.choice(&trial.workload.calls).unwrap().clone();
+            trial.workload.add(chance.usize(1..9), &like.who, like.into);
+        }
     }
     trial.sandbox().end_misfortunes();
     let last = trial.run();
@@ -107,6 +111,9 @@ fn play(seed: u64) -> (u64, i64) {
 
 fn fate(chance: &mut fastrand::Rng) -> Fate {
     let mut fate = Fate { ending: ending(chance), disk: disk(chance), ..Fate::default() };
+    if chance.u8(..8) == 0 {
+        fate.asked_after = Some(Duration::from_millis(chance.u64(..30_000)));
+    }
     if chance.u8(..3) == 0 {
         let most = *chance.choice(&[30, 3_600, 3 * 86_400]).unwrap();
         fate.clock_ahead = chance.i64(-most..=most);
@@ -163,6 +170,7 @@ fn doing(chance: &mut fastrand::Rng) -> Doing {
 fn setup(seed: u64, chance: &mut fastrand::Rng) -> Setup {
     let settle = chance.u64(5..=30);
     let missing = if chance.bool() { WhenMissing::New } else { WhenMissing::Reject };
+    let full = if chance.u8(..4) > 0 { WhenFull::Continue } else { WhenFull::Reject };
     let locked = if chance.bool() { WhenLocked::Continue } else { WhenLocked::Reject };
     Setup {
         seed,
@@ -178,6 +186,7 @@ fn setup(seed: u64, chance: &mut fastrand::Rng) -> Setup {
         settle: Duration::from_secs(settle),
         conversation: ConversationSettings {
             pack: chance.u8(..4) > 0,
+            when_full: full,
             when_missing: missing,
             when_locked: locked,
             ..ConversationSettings::default()
@@ -218,8 +227,17 @@ fn faults(settle: u64, chance: &mut fastrand::Rng) -> String {
     let mut script = String::new();
     if chance.bool() {
         writeln!(script, "[service]\nindex_lag = \"{}s\"", chance.u64(..=90)).unwrap();
-        if chance.u8(..4) == 0 {
-            script.push_str("resource_id = false\n");
+        for switch in [
+            "resource_id = false",
+            "name_bad_thread = false",
+            "window = \"sliding\"",
+            "retry_after_header = true",
+            "token_lifetime = \"2m\"",
+            "company_id = false",
+        ] {
+            if chance.u8(..5) == 0 {
+                writeln!(script, "{switch}").unwrap();
+            }
         }
     }
     let late = format!("do = \"commit_late\"\nafter = \"{}s\"", chance.u64(1..settle));
@@ -235,12 +253,14 @@ fn faults(settle: u64, chance: &mut fastrand::Rng) -> String {
         ("read", "do = \"refuse\"\nstatus = 500"),
         ("read", "do = \"half_answer\""),
         ("create", "do = \"omit_resource_id\""),
+        ("customer", "do = \"omit_resource_id\""),
+        ("customer", "do = \"drop_after\""),
         ("list", "do = \"stale\"\nfor = \"3m\""),
         ("search", "do = \"stale\"\nfor = \"3m\""),
     ];
     for (on, deed) in by_rate {
         if chance.u8(..4) == 0 {
-            let rate = chance.f64() * 0.08;
+            let rate = chance.f64() * if on == "customer" { 0.5 } else { 0.08 };
             writeln!(script, "[[fault]]\non = \"{on}\"\nrate = {rate:.3}\n{deed}").unwrap();
         }
     }

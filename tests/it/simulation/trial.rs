@@ -88,6 +88,8 @@ pub(super) struct Trial {
     now_ms: i64,
     lives: usize,
     stop_after: Option<(Duration, CancellationToken)>,
+    /// Requests that had left when a life ended and arrive later, by when.
+    on_their_way: Vec<(i64, SandboxRequest)>,
     /// What people did in any life.
     pub(super) people: Vec<What>,
 }
@@ -102,6 +104,8 @@ pub(super) struct Life {
     pub(super) seen: Seen,
     /// Whether its disk was well.
     pub(super) disk_is_well: bool,
+    /// How many more calls the checkpoint knows to have landed than before it.
+    pub(super) landed_on_disk: u64,
 }
 
 impl Life {
@@ -141,6 +145,7 @@ impl Trial {
             now_ms: BEGIN_MS,
             lives: 0,
             stop_after: None,
+            on_their_way: Vec::new(),
             people: Vec::new(),
         }
     }
@@ -148,6 +153,11 @@ impl Trial {
     /// Whether a conversation may have been merged.
     pub(super) fn may_merge(&self) -> bool {
         self.setup.faults.contains("\"merge\"") || self.people.iter().any(|what| what.merges())
+    }
+
+    /// Whether a conversation may have been deleted.
+    pub(super) fn may_delete(&self) -> bool {
+        self.setup.faults.contains("\"delete\"") || self.people.contains(&What::Delete)
     }
 
     /// Whether threads may be in conversations without the program's doing.
@@ -262,7 +272,11 @@ impl Trial {
 
     /// One life of this fate, with the invariants looked at.
     pub(super) fn run_with(&mut self, fate: impl Into<Fate>) -> Life {
-        let life = self.live(fate, CancellationToken::new());
+        let fate = fate.into();
+        let stop = CancellationToken::new();
+        self.stop_after = fate.asked_after.map(|span| (span, stop.clone()));
+        let life = self.live(fate, stop);
+        self.stop_after = None;
         invariants::check(self, &life);
         life
     }
@@ -298,11 +312,17 @@ impl Trial {
         let told = Arc::new(Recorder::default());
         let idle = Arc::new(Idle::default());
         let runtime = runtime(&idle);
+        let known_before = self.imported();
         let (outcome, wire) = runtime.block_on(async {
             let way = Way { seed: self.setup.way.seed ^ self.setup.seed, ..self.setup.way };
             let wire = Arc::new(Wire::new(Arc::clone(&self.sandbox), self.now_ms, way, fate.ending));
             let checkpoint = self.open(&fate, &wire, &idle);
             tokio::spawn(people(fate.people.clone(), Arc::clone(&self.sandbox), Arc::clone(&wire)));
+            tokio::spawn(arrivals(
+                std::mem::take(&mut self.on_their_way),
+                Arc::clone(&self.sandbox),
+                Arc::clone(&wire),
+            ));
             if let Some((span, stop)) = self.stop_after.clone() {
                 tokio::spawn(async move {
                     tokio::time::sleep(span).await;
@@ -323,7 +343,18 @@ impl Trial {
         idle.set(true);
         drop(runtime);
         self.pass(&wire, fate.rest);
-        Life { outcome, told, seen: wire.seen(), disk_is_well: matches!(fate.disk, Disk::Well) }
+        Life {
+            outcome,
+            told,
+            seen: wire.seen(),
+            disk_is_well: matches!(fate.disk, Disk::Well),
+            landed_on_disk: self.imported() - known_before,
+        }
+    }
+
+    /// Calls that the checkpoint knows to have landed.
+    fn imported(&self) -> u64 {
+        if self.checkpoint().exists() { self.status().calls["imported"] } else { 0 }
     }
 
     fn open(&self, fate: &Fate, wire: &Arc<Wire>, idle: &Arc<Idle>) -> Checkpoint {
@@ -335,16 +366,24 @@ impl Trial {
         checkpoint
     }
 
-    /// What is under way when the program ends arrives all the same, or not; then some time passes.
+    /// What is under way when the program ends arrives all the same, sooner or later, or not; then some time passes.
     fn pass(&mut self, wire: &Wire, rest: Duration) {
         let mut chance = fastrand::Rng::with_seed(self.setup.seed ^ self.now_ms.unsigned_abs());
         let mut sandbox = self.sandbox.lock().unwrap_or_else(PoisonError::into_inner);
+        let settle = i64::try_from(self.setup.settle.as_millis()).unwrap();
         for request in wire.under_way() {
-            if chance.bool() {
-                drop(sandbox.handle(self.now_ms, &request));
+            match chance.u8(..4) {
+                0 | 1 => self.on_their_way.push((self.now_ms, request)),
+                2 => self.on_their_way.push((self.now_ms + chance.i64(..settle), request)),
+                _ => {}
             }
         }
+        self.on_their_way.sort_by_key(|(due, _)| *due);
         self.now_ms += chance.i64(1_000..120_000) + i64::try_from(rest.as_millis()).unwrap();
+        let later = self.on_their_way.partition_point(|(due, _)| *due <= self.now_ms);
+        for (due, request) in self.on_their_way.drain(..later) {
+            drop(sandbox.handle(due, &request));
+        }
         sandbox.advance(self.now_ms);
     }
 
@@ -416,6 +455,14 @@ async fn people(doings: Vec<Doing>, sandbox: Arc<Mutex<Sandbox>>, wire: Arc<Wire
         for act in doing.acts(sandbox.world()) {
             sandbox.by_person(wire.now_ms(), act);
         }
+    }
+}
+
+/// What left in an earlier life arrives.
+async fn arrivals(requests: Vec<(i64, SandboxRequest)>, sandbox: Arc<Mutex<Sandbox>>, wire: Arc<Wire>) {
+    for (due, request) in requests {
+        wire.pause(u64::try_from(due - wire.now_ms()).unwrap_or(0)).await;
+        drop(sandbox.lock().unwrap_or_else(PoisonError::into_inner).handle(wire.now_ms(), &request));
     }
 }
 
