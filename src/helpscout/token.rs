@@ -134,10 +134,11 @@ impl TokenKeeper {
     }
 
     fn keep(&self, token: &SecretString, renew_at: Option<Instant>) -> Result<Bearer, ApiError> {
-        let mut header =
-            HeaderValue::try_from(format!("Bearer {}", token.expose_secret().trim())).map_err(|_| {
-                ApiError::Credentials { words: "the token holds characters that no header may".into() }
-            })?;
+        let header = HeaderValue::try_from(format!("Bearer {}", token.expose_secret().trim()));
+        // A header may hold more than ASCII, but could not be read back, so that the token would not be taken out.
+        let mut header = header.ok().filter(|header| header.to_str().is_ok()).ok_or_else(|| {
+            ApiError::Credentials { words: "the token holds characters that no header may".into() }
+        })?;
         header.set_sensitive(true);
         let mut held = self.held();
         held.generations += 1;
@@ -290,8 +291,10 @@ mod tests {
         let bearer = keeper.bearer(&wire, &patience()).await.unwrap();
         assert_eq!(bearer.header(), "Bearer given");
         assert!(!keeper.discard(&bearer));
-        let broken = TokenKeeper::new(Credentials::Token("a\nb".into()));
-        assert!(matches!(broken.bearer(&wire, &patience()).await, Err(ApiError::Credentials { .. })));
+        for broken in ["a\nb", "tokén"] {
+            let broken = TokenKeeper::new(Credentials::Token(broken.into()));
+            assert!(matches!(broken.bearer(&wire, &patience()).await, Err(ApiError::Credentials { .. })));
+        }
     }
 
     #[tokio::test(start_paused = true)]
