@@ -39,6 +39,10 @@ impl Bearer {
     pub(super) fn header(&self) -> HeaderValue {
         self.header.clone()
     }
+
+    fn token(&self) -> Option<&str> {
+        self.header.to_str().ok()?.strip_prefix("Bearer ")
+    }
 }
 
 /// Holds the token.
@@ -52,6 +56,8 @@ pub(super) struct TokenKeeper {
 #[derive(Default)]
 struct Held {
     bearer: Option<Bearer>,
+    /// The same, kept when it is discarded: the answer to the request for a new one may repeat it.
+    last: Option<Bearer>,
     /// When it is to be renewed; `None`: never.
     renew_at: Option<Instant>,
     generations: u64,
@@ -92,7 +98,8 @@ impl TokenKeeper {
         match &self.credentials {
             Credentials::Token(token) => self.keep(token, None),
             Credentials::App { id, secret } => {
-                let asked = ask(transport, patience, &self.credentials, id, secret).await;
+                let last = self.held().last.clone();
+                let asked = ask(transport, patience, &self.credentials, last.as_ref(), id, secret).await;
                 if let Err(ApiError::Credentials { words }) = &asked {
                     self.held().refused = Some(words.clone());
                 }
@@ -118,8 +125,7 @@ impl TokenKeeper {
 
     /// Takes what nobody may see out of an answer; its body is left as it is if that `is_wanted`.
     pub(super) fn redact(&self, response: &mut WireResponse, bearer: &Bearer, is_wanted: bool) {
-        let header = bearer.header.to_str().unwrap_or_default();
-        self.credentials.redact(response, header.strip_prefix("Bearer "), is_wanted);
+        self.credentials.redact(response, bearer.token(), is_wanted);
     }
 
     fn valid(&self) -> Result<Option<Bearer>, ApiError> {
@@ -144,6 +150,7 @@ impl TokenKeeper {
         held.generations += 1;
         let bearer = Bearer { header, generation: held.generations };
         held.bearer = Some(bearer.clone());
+        held.last = Some(bearer.clone());
         held.renew_at = renew_at;
         Ok(bearer)
     }
@@ -165,6 +172,7 @@ async fn ask(
     transport: &impl Transport,
     patience: &Patience,
     credentials: &Credentials,
+    last: Option<&Bearer>,
     id: &SecretString,
     secret: &SecretString,
 ) -> Result<TokenAnswer, ApiError> {
@@ -185,7 +193,7 @@ async fn ask(
             Ok(mut response) => {
                 patience.note_success();
                 let is_wanted = response.status == 200;
-                credentials.redact(&mut response, None, is_wanted);
+                credentials.redact(&mut response, last.and_then(Bearer::token), is_wanted);
                 return read(&response);
             }
         }
@@ -204,7 +212,7 @@ fn request(body: Bytes) -> WireRequest {
 
 fn read(response: &WireResponse) -> Result<TokenAnswer, ApiError> {
     if matches!(response.status, 400 | 401 | 403) {
-        return Err(ApiError::Credentials { words: answer::words(response) });
+        return Err(ApiError::Credentials { words: words(response) });
     }
     let undocumented = |why: String| ApiError::Undocumented {
         status: response.status,
@@ -216,10 +224,19 @@ fn read(response: &WireResponse) -> Result<TokenAnswer, ApiError> {
         return Err(ApiError::Moved { location: location.to_owned() });
     }
     if response.status != 200 {
-        return Err(undocumented(answer::words(response)));
+        return Err(undocumented(words(response)));
     }
     // The decoder's own words may quote what it read, and that may be a token.
     serde_json::from_slice(&response.body).map_err(|_| undocumented("it holds no `access_token`".into()))
+}
+
+/// The service's own words; a body of another shape may hold a token that nobody knows yet, and is not quoted.
+fn words(response: &WireResponse) -> String {
+    if answer::answer(response).documented {
+        answer::words(response)
+    } else {
+        format!("status {}", response.status)
+    }
 }
 
 #[cfg(test)]
@@ -303,5 +320,26 @@ mod tests {
         let error = app().bearer(&wire, &patience()).await.err().unwrap();
         assert!(matches!(error, ApiError::Undocumented { status: 200, .. }), "{error}");
         assert!(!error.to_string().contains("hush"));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_token_in_a_refusal_of_another_shape_is_not_quoted() {
+        for status in [201, 302, 401, 421] {
+            let wire =
+                Scripted::in_order(vec![Ok(answered(status, r#"{"access_token":"hush-hush","x":01}"#))]);
+            let error = app().bearer(&wire, &patience()).await.err().unwrap();
+            assert!(!error.to_string().contains("hush"), "{error}");
+        }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn the_token_before_is_taken_out_of_a_refusal_of_a_new_one() {
+        let refusal = r#"{"error":"no longer the-first-token"}"#;
+        let wire = Scripted::in_order(vec![Ok(token("the-first-token", 600)), Ok(answered(400, refusal))]);
+        let (keeper, patience) = (app(), patience());
+        let first = keeper.bearer(&wire, &patience).await.unwrap();
+        assert!(keeper.discard(&first));
+        let error = keeper.bearer(&wire, &patience).await.err().unwrap();
+        assert_eq!(error, ApiError::Credentials { words: "no longer …".into() });
     }
 }
