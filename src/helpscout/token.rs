@@ -235,7 +235,7 @@ fn words(response: &WireResponse) -> String {
     if answer::answer(response).documented {
         answer::words(response)
     } else {
-        format!("status {}", response.status)
+        format!("status {} and no word of its own: something before it may have answered", response.status)
     }
 }
 

@@ -77,7 +77,8 @@ fn a_portals_page_with_200_stops_at_any_step_and_the_next_run_finds_out() {
 #[test]
 fn a_proxys_page_with_403_stops_at_any_step_and_is_not_taken_for_help_scouts_word() {
     let deed = format!("do = \"refuse\"\nstatus = 403\n{PAGE}");
-    stops_at_each_step(&STEPS, &deed, &["blocked"]);
+    // What answers the request for a token is not quoted: it might hold one.
+    stops_at_each_step(&STEPS[..1], &deed, &["403", "something before it may have answered"]);
     stops_at_each_step(&STEPS[1..], &deed, &["blocked", "403"]);
 }
 
