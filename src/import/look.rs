@@ -53,7 +53,12 @@ impl<T: Transport> Delivery<T> {
             return Ok(Seen::Nowhere);
         };
         let references = [self.reference(call)];
-        match self.find_where_it_lives(row.helpscout_id, &references).await? {
+        let found = match self.find_where_it_lives(row.helpscout_id, &references).await? {
+            Some(found) => Some(found),
+            // Merged so long ago that its id leads nowhere any more: the index may know where it lives.
+            None => self.find_by_search(&references).await?,
+        };
+        match found {
             None => Ok(Seen::Nowhere),
             Some((_, Listing::Unclear)) => Ok(Seen::Unclear),
             Some((_, Listing::Missed)) => Ok(Seen::Missed { later_one_visible: false }),
@@ -63,6 +68,21 @@ impl<T: Transport> Delivery<T> {
                 Ok(Seen::Landed)
             }
         }
+    }
+
+    /// The thread that carries the first of `references`, wherever the search finds it.
+    async fn find_by_search(
+        &self,
+        references: &[Reference],
+    ) -> Result<Option<(u64, Listing<u64>)>, ApiError> {
+        let Some(first) = references.first() else { return Ok(None) };
+        for hit in self.client.search_conversations(first.as_str(), 1).await?.conversations {
+            let found = self.find_where_it_lives(hit.id, references).await?;
+            if matches!(found, Some((_, Listing::Found(_)))) {
+                return Ok(found);
+            }
+        }
+        Ok(None)
     }
 
     /// The thread that carries one of `references`, in `conversation` or in the one that it was merged into, also while it
