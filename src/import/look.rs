@@ -53,34 +53,36 @@ impl<T: Transport> Delivery<T> {
             return Ok(Seen::Nowhere);
         };
         let references = [self.reference(call)];
-        match self.find_where_it_lives(row.helpscout_id, &references).await? {
-            None => self.look_everywhere(request, &references).await,
+        let found = match self.find_where_it_lives(row.helpscout_id, &references).await? {
+            Some(found) => Some(found),
+            // Merged so long ago that its id leads nowhere any more: the index may know where it lives.
+            None => self.find_by_search(&references).await?,
+        };
+        match found {
+            None => Ok(Seen::Nowhere),
             Some((_, Listing::Unclear)) => Ok(Seen::Unclear),
             Some((_, Listing::Missed)) => Ok(Seen::Missed { later_one_visible: false }),
-            Some((_, Listing::Found(thread))) => self.has_appended(request, Some(thread)).await,
+            Some((_, Listing::Found(thread))) => {
+                self.ledger.appended(request.id, Some(thread), Vec::new(), None).await?;
+                self.landed(1);
+                Ok(Seen::Landed)
+            }
         }
     }
 
-    /// The conversation is not found any more: deleted, or merged so long ago that it leads nowhere. Only in the second case
-    /// a search can still show the thread, in the survivor; that it shows none proves nothing.
-    async fn look_everywhere(
+    /// The thread that carries the first of `references`, wherever the search finds it.
+    async fn find_by_search(
         &self,
-        request: &UnknownRequest,
         references: &[Reference],
-    ) -> Result<Seen, ImportError> {
-        let Some(reference) = references.first() else { return Ok(Seen::Nowhere) };
-        let hits = self.client.search_conversations(reference.as_str(), 1).await?.conversations;
-        let hits: Vec<u64> = hits.iter().map(|head| head.id).collect();
-        match self.which_carries(&hits, references).await? {
-            Listing::Found(_) => self.has_appended(request, None).await,
-            Listing::Missed | Listing::Unclear => Ok(Seen::Nowhere),
+    ) -> Result<Option<(u64, Listing<u64>)>, ApiError> {
+        let Some(first) = references.first() else { return Ok(None) };
+        for hit in self.client.search_conversations(first.as_str(), 1).await?.conversations {
+            let found = self.find_where_it_lives(hit.id, references).await?;
+            if matches!(found, Some((_, Listing::Found(_)))) {
+                return Ok(found);
+            }
         }
-    }
-
-    async fn has_appended(&self, request: &UnknownRequest, thread: Option<u64>) -> Result<Seen, ImportError> {
-        self.ledger.appended(request.id, thread, Vec::new(), None).await?;
-        self.landed(1);
-        Ok(Seen::Landed)
+        Ok(None)
     }
 
     /// The thread that carries one of `references`, in `conversation` or in the one that it was merged into, also while it

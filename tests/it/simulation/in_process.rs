@@ -114,7 +114,7 @@ impl Wire {
             is_over: AtomicBool::new(false),
             ended: Notify::new(),
             inner: Mutex::default(),
-            is_traced: std::env::var_os("CALLPORT_TRACE").is_some(),
+            is_traced: is_traced(),
         }
     }
 
@@ -298,15 +298,21 @@ impl Transport for InProcess {
     }
 }
 
+/// Whether every request is to be shown.
+pub(super) fn is_traced() -> bool {
+    std::env::var_os("CALLPORT_TRACE").is_some()
+}
+
 /// Shows a request with the calls that it carries, for whoever looks into a seed.
-fn trace(now_ms: i64, request: &SandboxRequest, outcome: &Outcome) {
+pub(super) fn trace(now_ms: i64, request: &SandboxRequest, outcome: &Outcome) {
     let body = String::from_utf8_lossy(&request.body);
     let calls: Vec<&str> = body.split('#').skip(1).step_by(2).collect();
+    let said = if request.target == "/v2/customers" { body.to_string() } else { calls.join(" ") };
     let came = match outcome {
         Outcome::Answer(answer) => answer.status.to_string(),
         Outcome::Cut { .. } => "cut".to_owned(),
     };
-    println!("{now_ms} {} {} {} -> {came}", request.method, request.target, calls.join(" "));
+    println!("{now_ms} {} {} {said} -> {came}", request.method, request.target);
 }
 
 fn for_sandbox(request: &WireRequest) -> SandboxRequest {

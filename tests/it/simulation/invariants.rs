@@ -64,7 +64,9 @@ pub(super) fn check_last(trial: &Trial, life: &Life) {
         let token = trial.workload.at_line(call.line).token;
         let threads = carried.get(&token).map_or(&[][..], Vec::as_slice);
         let is_there = threads.iter().any(|thread| !is_deleted(&sandbox, thread));
-        assert!(!is_there, "#{token:06}# is undecided and there: {call:?}");
+        // In a conversation merged so long ago that its old id leads nowhere, it may be.
+        let is_made = call.conversation.is_none();
+        assert!(!is_there || !is_made, "#{token:06}# is undecided and there: {call:?}");
         assert!(
             is_beyond_knowing(sandbox.world(), trial.now_ms(), call),
             "#{token:06}# is undecided: {call:?}"

@@ -9,6 +9,7 @@ use callport::{
 
 use super::{
     fate::{Fate, What},
+    in_process::Ending,
     trial::{Setup, Trial},
     workload::{Who, Workload},
 };
@@ -219,4 +220,21 @@ fn a_conversation_that_people_fill_while_it_is_read_is_read_again() {
     let mut trial = trial(faults, ConversationSettings::default(), into(&[(207, 3)]));
     let life = trial.run();
     assert_eq!((life.done().sheet.imported, life.told.lost()), (3, 1));
+}
+
+#[test]
+fn a_lost_append_is_found_by_its_reference_where_its_conversation_was_merged_long_ago() {
+    let faults = "[[fault]]\non = \"append\"\nat = [5]\ndo = \"commit_late\"\nafter = \"25s\"";
+    let mut trial = trial(faults, ConversationSettings::default(), into(&[(204, 12)]));
+    trial.setup.workers = Some(1);
+    trial.run_with(Ending::After(Duration::from_secs(12)));
+    assert_eq!(trial.status().calls["undecided"], 1);
+    // It is stored at last; then a person merges, and nobody starts the program for two months.
+    let later = trial.now_ms() + 60_000;
+    trial.sandbox().by_person(later, PersonAct::Merge { from: 204, into: Some(205) });
+    trial.people.push(What::Merge);
+    let rest = Duration::from_secs(61 * 86_400);
+    trial.run_with(Fate { ending: Ending::AtEvent(1), rest, ..Fate::default() });
+    let sheet = trial.run().done().sheet.clone();
+    assert_eq!((sheet.imported + sheet.already_imported, sheet.undecided, sheet.rejected), (5, 0, 7));
 }

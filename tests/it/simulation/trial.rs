@@ -27,7 +27,7 @@ use tokio_util::sync::CancellationToken;
 use super::{
     commits::{self, Idle},
     fate::{Disk, Doing, Fate, What},
-    in_process::{Ending, HOST, InProcess, Seen, Way, Wire},
+    in_process::{Ending, HOST, InProcess, Seen, Way, Wire, is_traced, trace},
     invariants,
     recorder::Recorder,
     workload::Workload,
@@ -374,7 +374,7 @@ impl Trial {
         for request in wire.under_way() {
             match chance.u8(..4) {
                 0 | 1 => self.on_their_way.push((self.now_ms, request)),
-                2 => self.on_their_way.push((self.now_ms + chance.i64(..settle), request)),
+                2 => self.on_their_way.push((self.now_ms + chance.i64(0..settle), request)),
                 _ => {}
             }
         }
@@ -382,7 +382,7 @@ impl Trial {
         self.now_ms += chance.i64(1_000..120_000) + i64::try_from(rest.as_millis()).unwrap();
         let later = self.on_their_way.partition_point(|(due, _)| *due <= self.now_ms);
         for (due, request) in self.on_their_way.drain(..later) {
-            drop(sandbox.handle(due, &request));
+            traced_arrival(&mut sandbox, due, &request);
         }
         sandbox.advance(self.now_ms);
     }
@@ -462,7 +462,15 @@ async fn people(doings: Vec<Doing>, sandbox: Arc<Mutex<Sandbox>>, wire: Arc<Wire
 async fn arrivals(requests: Vec<(i64, SandboxRequest)>, sandbox: Arc<Mutex<Sandbox>>, wire: Arc<Wire>) {
     for (due, request) in requests {
         wire.pause(u64::try_from(due - wire.now_ms()).unwrap_or(0)).await;
-        drop(sandbox.lock().unwrap_or_else(PoisonError::into_inner).handle(wire.now_ms(), &request));
+        traced_arrival(&mut sandbox.lock().unwrap_or_else(PoisonError::into_inner), wire.now_ms(), &request);
+    }
+}
+
+/// A request arrives whose sender is no more.
+fn traced_arrival(sandbox: &mut Sandbox, now_ms: i64, request: &SandboxRequest) {
+    let handling = sandbox.handle(now_ms, request);
+    if is_traced() {
+        trace(now_ms, request, &handling.outcome);
     }
 }
 
