@@ -218,14 +218,20 @@ pub(super) fn appended(c: &Connection, request: i64, thread: Option<u64>) -> Res
     Ok(())
 }
 
-/// A create landed as the conversation `helpscout_id` with `threads` calls. Its number here.
+/// A create landed as the conversation `helpscout_id` with `threads` calls; none where a merge has made that another
+/// queue's meanwhile.
 pub(super) fn created(
     c: &Connection,
     request: i64,
     helpscout_id: u64,
     threads: u32,
-) -> Result<ConversationRow, CheckpointError> {
+) -> Result<Option<ConversationRow>, CheckpointError> {
     advance(c, request, RequestEvent::Landed, None)?;
+    if let Some((_, known)) = conversation_of(c, helpscout_id)? {
+        c.prepare_cached("UPDATE requests SET conversation = ?2, resource = NULL WHERE id = ?1")?
+            .execute([request, known.id])?;
+        return Ok(None);
+    }
     let queue: i64 = c
         .prepare_cached("SELECT queue FROM requests WHERE id = ?1")?
         .query_row([request], |row| row.get(0))?;
@@ -239,7 +245,7 @@ pub(super) fn created(
     let id = c.last_insert_rowid();
     c.prepare_cached("UPDATE requests SET conversation = ?2, resource = NULL WHERE id = ?1")?
         .execute([request, id])?;
-    Ok(ConversationRow {
+    Ok(Some(ConversationRow {
         id,
         part,
         helpscout_id,
@@ -247,7 +253,7 @@ pub(super) fn created(
         state: ConversationState::Open,
         inbox: None,
         subject: None,
-    })
+    }))
 }
 
 /// A customer was made as `helpscout_id`.

@@ -137,14 +137,15 @@ impl Ledger {
         .await
     }
 
-    /// A create landed; the customers that it named are confirmed.
+    /// A create landed; the customers that it named are confirmed. None where a merge has made the conversation another
+    /// queue's meanwhile.
     pub async fn created(
         &self,
         request: i64,
         helpscout_id: u64,
         threads: u32,
         confirmed: Vec<i64>,
-    ) -> Result<ConversationRow, CheckpointError> {
+    ) -> Result<Option<ConversationRow>, CheckpointError> {
         self.run(move |c| {
             delivery::confirm(c, &confirmed)?;
             delivery::created(c, request, helpscout_id, threads)
@@ -410,7 +411,7 @@ mod tests {
         assert_eq!(ledger.unknown_queues().await.unwrap(), [queue]);
         let unknown = ledger.unknown_of_queue(queue).await.unwrap().remove(0);
         assert_eq!(unknown.calls.iter().map(|call| call.id).collect::<Vec<_>>(), calls);
-        let made = ledger.created(unknown.id, 77, 3, vec![]).await.unwrap();
+        let made = ledger.created(unknown.id, 77, 3, vec![]).await.unwrap().unwrap();
         assert_eq!((made.helpscout_id, made.part, made.threads), (77, 1, 3));
         assert_eq!(ledger.open_calls().await.unwrap(), 0);
         assert_eq!(ledger.queue(queue).await.unwrap().newest, Some(made));

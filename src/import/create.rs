@@ -189,9 +189,12 @@ impl<T: Transport> Worker<T> {
         self.shared.conversations_made.note(id);
         self.shared.made.conversations.fetch_add(1, Ordering::Relaxed);
         self.shared.note_accepted();
-        self.queue.first.get_or_insert_with(|| row.clone());
-        self.queue.newest = Some(row);
-        self.touched = true;
+        // Merged into another queue's, or that into it: what follows here goes where it would have gone.
+        if let Some(row) = row {
+            self.queue.first.get_or_insert_with(|| row.clone());
+            self.queue.newest = Some(row);
+            self.touched = true;
+        }
         self.has_landed(&customers, u64::from(threads));
         Ok(Next::GoOn)
     }

@@ -35,7 +35,7 @@ pub(super) enum Seen {
 
 /// What reading a list to its end came to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Listing<V> {
+pub(super) enum Listing<V> {
     Found(V),
     Missed,
     Unclear,
@@ -71,7 +71,7 @@ impl<T: Transport> Delivery<T> {
     }
 
     /// The thread that carries the first of `references`, wherever the search finds it.
-    async fn find_by_search(
+    pub(super) async fn find_by_search(
         &self,
         references: &[Reference],
     ) -> Result<Option<(u64, Listing<u64>)>, ApiError> {

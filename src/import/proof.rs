@@ -22,10 +22,11 @@ use super::{
     compare::{Difference, Field, SentCall, SentConversation, differences_of_calls},
     delivery::Delivery,
     listing::all_threads,
+    look::Listing,
     worker::{Next, Worker},
 };
 use crate::{
-    call::Moment,
+    call::{Moment, Reference},
     checkpoint::{Held, RequestKind, UnknownRequest, WaitingCall},
     helpscout::{ApiError, ConversationState as Found, Transport},
     import::ConversationStatus,
@@ -362,23 +363,35 @@ impl<T: Transport> Worker<T> {
     async fn settle_held_create(&mut self, request: &UnknownRequest) -> Result<Next, ImportError> {
         let shared = Arc::clone(&self.shared);
         let Some(id) = request.resource else { return Ok(Next::Leave) };
-        let is_readable = match shared.client.conversation(id).await? {
-            Found::Gone => return self.is_gone(request).await,
-            Found::Found(_) => true,
-            Found::Moved(_) => false,
-        };
         let calls = shared.ledger.carried_calls(request.id).await?;
-        if is_readable {
-            self.still_differs(request, id, None)?;
-            if request.held == Some(Held::Unread) {
-                let (inbox, subject) = self.place().await?;
-                self.load_customers(&calls).await?;
-                let (request, subject) = (request.id, subject.as_str());
-                self.compare_create(FirstCreate { request, conversation: id, inbox, subject, calls: &calls })
-                    .await?;
-            }
+        let (place, is_whole) = match shared.client.conversation(id).await? {
+            Found::Found(_) => (Some(id), true),
+            Found::Moved(there) => (Some(there.id), false),
+            Found::Gone => (self.search_for(&calls).await?, false),
+        };
+        match place {
+            Some(place) => self.still_differs(request, place, None)?,
+            // It was to be deleted, and it is; where nobody was told so, it was stored and is a person's to delete.
+            None if request.held == Some(Held::Differs) => return self.is_gone(request).await,
+            None => {}
         }
-        self.has_created(&calls, request.id, id).await
+        if is_whole && request.held == Some(Held::Unread) {
+            let (inbox, subject) = self.place().await?;
+            self.load_customers(&calls).await?;
+            let (request, subject) = (request.id, subject.as_str());
+            self.compare_create(FirstCreate { request, conversation: id, inbox, subject, calls: &calls })
+                .await?;
+        }
+        self.has_created(&calls, request.id, place.unwrap_or(id)).await
+    }
+
+    /// Where calls live whose conversation is not found by its id: merged so long ago that it leads nowhere.
+    async fn search_for(&self, calls: &[WaitingCall]) -> Result<Option<u64>, ImportError> {
+        let references: Vec<Reference> = calls.iter().map(|call| self.shared.reference_of(call)).collect();
+        Ok(match self.shared.find_by_search(&references).await? {
+            Some((place, Listing::Found(_))) => Some(place),
+            _ => None,
+        })
     }
 
     async fn settle_held_append(&mut self, request: &UnknownRequest) -> Result<Next, ImportError> {
@@ -386,8 +399,15 @@ impl<T: Transport> Worker<T> {
         let calls = shared.ledger.carried_calls(request.id).await?;
         let (Some(call), Some(row)) = (calls.first(), &request.conversation) else { return Ok(Next::Leave) };
         let place = match shared.client.conversation(row.helpscout_id).await? {
-            Found::Gone => return Ok(Next::Leave),
-            Found::Found(there) | Found::Moved(there) => there.id,
+            Found::Found(there) | Found::Moved(there) => Some(there.id),
+            Found::Gone => self.search_for(&calls).await?,
+        };
+        let Some(place) = place else {
+            // It was stored; that its conversation is deleted since is a person's doing.
+            let thread = request.resource.filter(|thread| *thread != 0);
+            shared.ledger.appended(request.id, thread, Vec::new(), None).await?;
+            self.one_landed(call.customer);
+            return Ok(Next::GoOn);
         };
         let Some(threads) = all_threads(&shared.client, place).await? else { return Ok(Next::Leave) };
         let reference = shared.reference_of(call);

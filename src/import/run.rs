@@ -86,7 +86,8 @@ pub struct Imported {
     pub halted: Option<ImportError>,
 }
 
-/// Imports. An `Err` means that nothing was staged and nothing was sent by this run.
+/// Imports. An `Err` means that nothing was sent by this run, or that the checkpoint could not be written any more: then
+/// there is no sheet, and the next run finds out what was sent.
 pub async fn import<T: Transport>(
     job: ImportJob,
     checkpoint: Checkpoint,
