@@ -129,11 +129,10 @@ impl Reference {
         &self.0
     }
 
-    /// Whether a thread's plain text carries this reference: as a line of its own, or within a line where what stands
-    /// around it cannot belong to a longer id.
+    /// Whether a thread's plain text is that of this call: the last of its lines that holds a reference holds this one, alone
+    /// or where what stands around it cannot belong to a longer id. Notes come before it and may name other calls.
     pub fn is_in(&self, plain: &str) -> bool {
-        plain.lines().any(|line| {
-            let line = line.trim();
+        decisive_line(plain).is_some_and(|line| {
             line == self.0
                 || line.match_indices(&self.0).any(|(start, _)| {
                     let after = line.get(start + self.0.len()..).unwrap_or_default();
@@ -142,24 +141,23 @@ impl Reference {
         })
     }
 
-    /// What may be references of calls from `source_name` in a thread's plain text, each as it would stand alone: the rest
-    /// of its line, and, where it stands `amid` a line as only a user's own template puts it, what comes before each
-    /// mark that may end an id.
+    /// What may be the reference of a call from `source_name` in a thread's plain text, each as it would stand alone: the rest
+    /// of the last line that holds one, and, where it stands `amid` a line as only a user's own template puts it, what comes
+    /// before each mark that may end an id.
     pub fn candidates(plain: &str, source_name: &str, amid: bool) -> Vec<String> {
         let prefix = Self::prefix(source_name);
+        let line = decisive_line(plain).unwrap_or_default();
         let mut found = Vec::new();
-        for line in plain.lines().map(str::trim) {
-            for (start, _) in line.match_indices(&prefix) {
-                let rest = line.get(start..).unwrap_or_default();
-                if !begins_freely(line, start) || rest.len() == prefix.len() {
-                    continue;
-                }
-                found.push(rest.to_owned());
-                if amid || start > 0 {
-                    let ends = rest.char_indices().map(|(at, _)| rest.split_at(at));
-                    let ended = ends.filter(|(id, after)| id.len() > prefix.len() && ends_an_id(after));
-                    found.extend(ended.map(|(id, _)| id.trim_end().to_owned()));
-                }
+        for (start, _) in line.match_indices(&prefix) {
+            let rest = line.get(start..).unwrap_or_default();
+            if !begins_freely(line, start) || rest.len() == prefix.len() {
+                continue;
+            }
+            found.push(rest.to_owned());
+            if amid || start > 0 {
+                let ends = rest.char_indices().map(|(at, _)| rest.split_at(at));
+                let ended = ends.filter(|(id, after)| id.len() > prefix.len() && ends_an_id(after));
+                found.extend(ended.map(|(id, _)| id.trim_end().to_owned()));
             }
         }
         found
@@ -176,6 +174,12 @@ impl Reference {
             },
         )
     }
+}
+
+/// The last line of a text that holds a reference of whatever source.
+fn decisive_line(plain: &str) -> Option<&str> {
+    let holds_one = |line: &&str| line.match_indices("Ref:").any(|(start, _)| begins_freely(line, start));
+    plain.lines().rev().map(str::trim).find(holds_one)
 }
 
 /// Whether what begins at `start` is no part of a longer word.
@@ -244,6 +248,14 @@ mod tests {
     }
 
     #[test]
+    fn notes_that_name_another_call_are_not_that_call() {
+        let text = "Inbound call\nsee Ref: 12\nRef: 12\nRef: 99";
+        let reference = |id: &str| Reference::new("", Some(id), CallKey::from_id("", id));
+        assert!(reference("99").is_in(text) && !reference("12").is_in(text));
+        assert_eq!(Reference::candidates(text, "", false), ["Ref: 99"]);
+    }
+
+    #[test]
     fn an_id_that_goes_on_behind_a_mark_is_another_one() {
         let reference = Reference::new("x", Some("a"), CallKey::from_id("x", "a"));
         assert!(!reference.is_in("Ref: x a,b") && !reference.is_in("(Ref: x a;2)"));
@@ -253,11 +265,14 @@ mod tests {
     #[test]
     fn candidates_hold_every_reference_that_a_text_carries() {
         let of = |text: &str, amid| Reference::candidates(text, "air  call", amid);
-        assert_eq!(of("Inbound\n  Ref: air call 12 \nRef: other 3", false), ["Ref: air call 12"]);
+        assert_eq!(of("Ref: air call 3\n  Ref: air call 12 \nbye", false), ["Ref: air call 12"]);
+        assert_eq!(of("Inbound\nRef: air call 12\nRef: other 3", false), Vec::<String>::new());
         assert_eq!(of("(Ref: air call 12) x", false), ["Ref: air call 12) x", "Ref: air call 12"]);
         assert_eq!(of("Ref: air call 12, x", false), ["Ref: air call 12, x"]);
         assert_eq!(of("Ref: air call 12, x", true), ["Ref: air call 12, x", "Ref: air call 12"]);
-        assert_eq!(of("XRef: air call 12\nRef: air call\nRef: air callous", false), Vec::<String>::new());
+        for none in ["XRef: air call 12", "Ref: air call", "Ref: air callous"] {
+            assert_eq!(of(none, false), Vec::<String>::new(), "{none}");
+        }
         assert_eq!(Reference::candidates("Ref: 7 8", "", false), ["Ref: 7 8"]);
     }
 

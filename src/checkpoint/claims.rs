@@ -184,7 +184,7 @@ mod tests {
         for one in all {
             checkpoint.take_found(1, now, one, &mut recovery).unwrap();
         }
-        checkpoint.end_recovery(&Lineage::default(), "").unwrap();
+        checkpoint.end_recovery(&Lineage::default()).unwrap();
         recovery
     }
 

@@ -325,20 +325,20 @@ pub(super) fn carried_by(c: &Connection, request: i64) -> rusqlite::Result<Vec<W
     decode_carried(carried.as_deref()).into_iter().map(|id| call.query_row([id], waiting_call)).collect()
 }
 
-/// The kinds of request that are proved to do as the documents say.
-pub(super) fn proofs(c: &Connection) -> rusqlite::Result<Vec<RequestKind>> {
+/// The kinds of request that are proved to do as the documents say, each with the most calls that one was proved with.
+pub(super) fn proofs(c: &Connection) -> rusqlite::Result<Vec<(RequestKind, u32)>> {
     let mut proved = Vec::new();
     for kind in [RequestKind::Create, RequestKind::Append] {
-        if lineage::get(c, proof_name(kind))?.is_some() {
-            proved.push(kind);
+        if let Some(calls) = lineage::get(c, proof_name(kind))?.and_then(|calls| calls.parse().ok()) {
+            proved.push((kind, calls));
         }
     }
     Ok(proved)
 }
 
-/// Takes note that `request` proved what its kind does.
-pub(super) fn note_proof(c: &Connection, kind: RequestKind, request: i64) -> rusqlite::Result<()> {
-    lineage::put(c, proof_name(kind), &request.to_string())
+/// Takes note that a request of `calls` proved what its kind does.
+pub(super) fn note_proof(c: &Connection, kind: RequestKind, calls: u32) -> rusqlite::Result<()> {
+    lineage::put(c, proof_name(kind), &calls.to_string())
 }
 
 fn proof_name(kind: RequestKind) -> &'static str {
@@ -399,6 +399,12 @@ pub(super) fn set_apart(c: &Connection, request: i64, call: i64) -> Result<(i64,
     let own = c.last_insert_rowid();
     point(c, &[call], Some(own))?;
     Ok((own, others.len() as u64))
+}
+
+/// An open request whose one call was found elsewhere than by itself ends; the call goes into another.
+pub(super) fn set_aside(c: &Connection, request: i64) -> Result<(), CheckpointError> {
+    c.execute("UPDATE requests SET state = 2 WHERE id = ?1 AND state = 0", [request])?;
+    advance(c, request, RequestEvent::ProvedAbsent, None)
 }
 
 /// What was in flight when an earlier run ended may be stored or not.

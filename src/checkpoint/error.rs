@@ -35,6 +35,10 @@ pub enum CheckpointError {
     /// It belongs to another account, address or mapping.
     #[error("{0}")]
     OtherLineage(String),
+    /// A recovery of it was interrupted.
+    #[error("the recovery of the checkpoint `{}` has not come to its end: calls that it has not seen yet would be imported \
+             twice", .0.display())]
+    Unrecovered(PathBuf),
     /// A person's decision does not fit what the file holds.
     #[error("{0}")]
     Undecidable(String),
@@ -91,7 +95,8 @@ impl CheckpointError {
     /// The advice that goes with it.
     pub fn advice(&self) -> Option<String> {
         Some(match self {
-            Self::InUse(_) => "wait for the other run to end, or give this one another --checkpoint".into(),
+            Self::InUse(_) => "wait for the other run to end".into(),
+            Self::Unrecovered(_) => "run `callport recover` again: it may be interrupted as often as you like".into(),
             Self::Empty(path) | Self::Damaged { path, .. } => format!(
                 "put the newest sound copy of `{}` back, or move it away and rebuild it with `callport recover`",
                 path.display()

@@ -189,14 +189,14 @@ impl Ledger {
         self.run(move |c| Ok(delivery::carried_by(c, request)?)).await
     }
 
-    /// The kinds of request that are proved to do as the documents say.
-    pub async fn proofs(&self) -> Result<Vec<RequestKind>, CheckpointError> {
+    /// The kinds of request that are proved to do as the documents say, each with the most calls that one was proved with.
+    pub async fn proofs(&self) -> Result<Vec<(RequestKind, u32)>, CheckpointError> {
         self.run(|c| Ok(delivery::proofs(c)?)).await
     }
 
-    /// Takes note that `request` proved what its kind does.
-    pub async fn note_proof(&self, kind: RequestKind, request: i64) -> Result<(), CheckpointError> {
-        self.run(move |c| Ok(delivery::note_proof(c, kind, request)?)).await
+    /// Takes note that a request of `calls` proved what its kind does.
+    pub async fn note_proof(&self, kind: RequestKind, calls: u32) -> Result<(), CheckpointError> {
+        self.run(move |c| Ok(delivery::note_proof(c, kind, calls)?)).await
     }
 
     /// A request was not stored (`proved`: that was found out by reading back): its calls wait again.

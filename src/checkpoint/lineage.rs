@@ -51,10 +51,11 @@ impl Checkpoint {
     /// Compares how rows are read with the last run's: once something was sent, another identity is refused and another
     /// mapping needs `accepted`. What holds from now on is stored by [`super::Stager::keep`].
     pub fn check_lineage(&self, lineage: &Lineage, accepted: bool) -> Result<(), CheckpointError> {
-        self.check_identity(lineage)?;
+        self.check_recovery()?;
         if self.has_sent_nothing()? {
             return Ok(());
         }
+        self.check_identity(lineage)?;
         let path = self.path().display();
         match get(&self.connection, "mapping")? {
             Some(known) if known != lineage.mapping && !accepted => {
@@ -70,16 +71,13 @@ impl Checkpoint {
         }
     }
 
-    /// Refuses another identity once something was sent.
+    /// Refuses another identity than the file's.
     pub fn check_identity(&self, lineage: &Lineage) -> Result<(), CheckpointError> {
-        if self.has_sent_nothing()? {
-            return Ok(());
-        }
         let path = self.path().display();
         if let Some(known) = get(&self.connection, "identity")?.filter(|known| *known != lineage.identity) {
             return Err(CheckpointError::OtherLineage(format!(
                 "what calls are known by has changed since `{path}` was made: {}; every call would be imported again: \
-                 restore the setting, or name a new checkpoint with --checkpoint",
+                 restore the setting",
                 difference(&known, &lineage.identity)
             )));
         }
@@ -172,6 +170,11 @@ pub(super) fn get(connection: &Connection, name: &str) -> rusqlite::Result<Optio
         .prepare_cached("SELECT value FROM meta WHERE name = ?1")?
         .query_row([name], |row| row.get(0))
         .optional()
+}
+
+pub(super) fn remove(connection: &Connection, name: &str) -> rusqlite::Result<()> {
+    connection.execute("DELETE FROM meta WHERE name = ?1", [name])?;
+    Ok(())
 }
 
 pub(super) fn put(connection: &Connection, name: &str, value: &str) -> rusqlite::Result<()> {

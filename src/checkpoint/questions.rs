@@ -188,7 +188,8 @@ fn shown(seconds: i64) -> String {
 
 fn undecided(c: &Connection) -> rusqlite::Result<Vec<UndecidedCall>> {
     c.prepare(
-        "SELECT calls.source_id, calls.key, files.path, calls.line, conversations.helpscout_id, requests.sent_at,
+        "SELECT calls.source_id, calls.key, files.path, calls.line,
+           COALESCE(conversations.helpscout_id, CASE WHEN requests.kind = 0 THEN requests.resource END), requests.sent_at,
            requests.why, calls.started_at, LENGTH(requests.carried) / 8 - 1
          FROM requests JOIN calls ON calls.request = requests.id JOIN files ON files.id = calls.file
          LEFT JOIN conversations ON conversations.id = requests.conversation
@@ -273,8 +274,8 @@ impl Checkpoint {
             .collect::<Result<_, _>>()?)
     }
 
-    /// The kinds of request that are proved to do as the documents say.
-    pub fn proofs(&self) -> Result<Vec<RequestKind>, CheckpointError> {
+    /// The kinds of request that are proved to do as the documents say, each with the most calls that one was proved with.
+    pub fn proofs(&self) -> Result<Vec<(RequestKind, u32)>, CheckpointError> {
         Ok(super::delivery::proofs(&self.connection)?)
     }
 

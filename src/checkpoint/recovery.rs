@@ -21,6 +21,8 @@ use crate::{
 const NO_FILE: &str = "(recovered from Help Scout)";
 /// Stores `[source] name` of the references that were recovered.
 pub(super) const SOURCE_NAME: &str = "recovered_source";
+/// Stands in the file while a recovery has not come to its end.
+const UNFINISHED: &str = "recovery_unfinished";
 
 /// A conversation of the account that carries calls of ours.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -63,10 +65,20 @@ pub struct Recovery {
     pub twice: Vec<(String, u64, u64)>,
 }
 
+impl Recovery {
+    /// Whether no call of ours was found.
+    pub fn is_nothing(&self) -> bool {
+        self.calls + self.known + self.open == 0
+    }
+}
+
 impl Checkpoint {
     /// Begins a recovery: gathers the references of all calls that the file knows.
     pub fn begin_recovery(&mut self, source_name: &str) -> Result<(), CheckpointError> {
         let transaction = self.connection.transaction()?;
+        // Known from the first call on, so that rows find what was recovered however this ends.
+        lineage::put(&transaction, SOURCE_NAME, source_name)?;
+        lineage::put(&transaction, UNFINISHED, "yes")?;
         transaction.execute_batch(
             "DROP TABLE IF EXISTS temp.known;
              CREATE TEMP TABLE known (reference TEXT PRIMARY KEY, call INTEGER NOT NULL, thread INTEGER) WITHOUT ROWID;",
@@ -123,11 +135,22 @@ impl Checkpoint {
         Ok(transaction.commit()?)
     }
 
-    /// Ends a recovery: keeps how rows are read and what references were looked for.
-    pub fn end_recovery(&self, lineage: &Lineage, source_name: &str) -> Result<(), CheckpointError> {
-        lineage::keep(&self.connection, lineage)?;
-        lineage::put(&self.connection, SOURCE_NAME, source_name)?;
+    /// Ends a recovery that has seen everything. How rows are read is kept where the file does not know it yet: calls that
+    /// wait in it were made by what it knows.
+    pub fn end_recovery(&self, lineage: &Lineage) -> Result<(), CheckpointError> {
+        if lineage::get(&self.connection, "identity")?.is_none() {
+            lineage::keep(&self.connection, lineage)?;
+        }
+        lineage::remove(&self.connection, UNFINISHED)?;
         Ok(())
+    }
+
+    /// Refuses a file whose recovery has not come to its end: what it does not know of would be sent twice.
+    pub(super) fn check_recovery(&self) -> Result<(), CheckpointError> {
+        if lineage::get(&self.connection, UNFINISHED)?.is_none() {
+            return Ok(());
+        }
+        Err(CheckpointError::Unrecovered(self.path().to_owned()))
     }
 }
 
@@ -163,11 +186,32 @@ impl Taking<'_> {
                     self.landed.push(id);
                     self.recovery.calls += 1;
                 }
+                Standing::Open if self.let_go(id)? => {
+                    self.landed.push(id);
+                    self.recovery.calls += 1;
+                }
                 Standing::Open => self.recovery.open += 1,
                 Standing::Landed | Standing::Strange => self.recovery.known += 1,
             }
         }
         Ok(())
+    }
+
+    /// Takes an open call out of its request, since it is here; `false` where the request is held: what it made is not
+    /// what was sent, and that is for a person to see.
+    fn let_go(&self, call: i64) -> Result<bool, CheckpointError> {
+        let (request, is_held): (i64, bool) = self.c.query_row(
+            "SELECT requests.id, requests.resource IS NOT NULL FROM calls JOIN requests ON requests.id = request
+             WHERE calls.id = ?1",
+            [call],
+            |row| Ok((row.get(0)?, row.get(1)?)),
+        )?;
+        if is_held {
+            return Ok(false);
+        }
+        let (own, _) = delivery::set_apart(self.c, request, call)?;
+        delivery::set_aside(self.c, own)?;
+        Ok(true)
     }
 
     /// The first candidate that is known: its reference, its call, and the thread that was found for it before.

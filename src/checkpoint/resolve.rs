@@ -3,7 +3,7 @@
 //! A call at a time: a create carries many, and a person who looked for one has not looked for the others. The decided call
 //! leaves its request and gets one of its own, which lands or is given up by the same rules as any other.
 
-use rusqlite::{Connection, params};
+use rusqlite::{Connection, OptionalExtension, params};
 
 use super::{Checkpoint, CheckpointError, delivery};
 use crate::{
@@ -107,8 +107,24 @@ fn named(c: &Connection, name: &str, which: &str) -> rusqlite::Result<Vec<Named>
     .collect()
 }
 
-/// Decides an open call; how many others its request still carries.
+/// Decides an open call; how many others its request still carries. What was read back otherwise than sent is there: to send
+/// it again would double it.
 fn decide(c: &Connection, call: &Named, request: i64, decision: Decision) -> Result<u64, CheckpointError> {
+    let made: Option<(i64, Option<u64>)> = c
+        .query_row(
+            "SELECT kind, resource FROM requests WHERE id = ?1 AND resource IS NOT NULL",
+            [request],
+            |row| Ok((row.get(0)?, row.get(1)?)),
+        )
+        .optional()?;
+    if let (Some((kind, made)), Decision::Resend) = (made, decision) {
+        let what = if kind == 0 { "conversation" } else { "thread" };
+        return Err(CheckpointError::Undecidable(format!(
+            "the call is in Help Scout, as part of {what} {}, and only differs from what was sent: delete that {what} there and \
+             run the import again, and its calls are sent anew",
+            made.unwrap_or_default()
+        )));
+    }
     let (own, beside) = delivery::set_apart(c, request, call.id)?;
     match decision {
         Decision::Landed(thread) => delivery::appended(c, own, Some(thread))?,

@@ -47,6 +47,12 @@ impl Failure {
         Self::usage(lines.join("\n"))
     }
 
+    /// The same, but stopped before its end with something done.
+    pub(super) fn stopped(mut self) -> Self {
+        self.code = exit_code::STOPPED;
+        self
+    }
+
     fn with_advice(mut self, advice: Option<String>) -> Self {
         self.advice.extend(advice);
         self

@@ -19,7 +19,7 @@ use crate::{
     call::Moment,
     checkpoint::Checkpoint,
     helpscout::{ApiUrl, Credentials},
-    import::{Ask, Clock, EventSink, ImportEvent, ImportJob, Imported, Reading, import},
+    import::{Ask, Clock, EventSink, ImportError, ImportEvent, ImportJob, Imported, Reading, import},
     report::summary,
 };
 
@@ -134,7 +134,10 @@ fn tell(common: &Common, imported: &Imported) -> Result<(), Failure> {
 fn conclude(imported: Imported) -> Result<u8, Failure> {
     let sheet = imported.sheet;
     let rejected = sheet.rejected > sheet.rejected_before || imported.refused_elsewhere > 0;
+    // Where calls had gone out before the contradiction was met, "nothing was sent" would be untrue.
+    let has_sent = sheet.threads_created + sheet.customers_created + sheet.undecided > 0;
     match imported.halted {
+        Some(error @ ImportError::Contradicted(_)) if has_sent => Err(Failure::from(error).stopped()),
         Some(error) => Err(error.into()),
         None if rejected || imported.undecided > 0 => Ok(exit_code::INCOMPLETE),
         None => Ok(exit_code::DONE),

@@ -74,6 +74,9 @@ async fn work(common: &Common, options: &RecoverOptions, setup: &Setup) -> Resul
     }
     match recovered.halted {
         Some(error) => Err(error.into()),
+        None if recovered.recovery.is_nothing() || !recovered.recovery.twice.is_empty() => {
+            Ok(exit_code::INCOMPLETE)
+        }
         None => Ok(exit_code::DONE),
     }
 }
@@ -136,12 +139,18 @@ fn text(recovered: &Recovered, checkpoint: &Path, tag: &str) -> String {
     for (reference, first, second) in &found.twice {
         lines.push(format!("warning: `{reference}` is there twice, as threads {first} and {second}"));
     }
-    if found.conversations == 0 {
+    if recovered.halted.is_some() {
+        lines.push(
+            "not everything was seen: nothing is imported before `callport recover` has come to its end"
+                .to_owned(),
+        );
+    } else if found.is_nothing() {
         lines.push(format!(
             "no conversation with the tag `{tag}` carries a call: conversation.import_tag and source.name must be those of \
              the import that is looked for"
         ));
+    } else {
+        lines.push("the next import adds only what is missing".to_owned());
     }
-    lines.push("the next import adds only what is missing".to_owned());
     lines.join("\n") + "\n"
 }

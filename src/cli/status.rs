@@ -2,7 +2,7 @@
 
 use super::{args::Common, exit_code, failure::Failure, setup};
 use crate::{
-    checkpoint::{ReadOnlyCheckpoint, Status},
+    checkpoint::{ReadOnlyCheckpoint, Status, UndecidedCall},
     report::{counted, grouped},
 };
 
@@ -20,22 +20,17 @@ pub(super) fn run(common: &Common) -> Result<u8, Failure> {
 
 /// What was sent, when, and why its fate is open; and what a person can do.
 fn undecided(status: &Status) -> Vec<String> {
-    if status.undecided.is_empty() && status.undecided_customers.is_empty() {
-        return Vec::new();
+    let (in_flight, open): (Vec<_>, Vec<_>) = status.undecided.iter().partition(|call| call.why.is_none());
+    let mut lines = Vec::new();
+    if !in_flight.is_empty() {
+        lines.push("in flight; where no import runs now, the next one looks for them by itself:".to_owned());
+        lines.extend(in_flight.into_iter().map(sent));
     }
-    let mut lines = vec!["undecided:".to_owned()];
-    for call in &status.undecided {
-        let place = match (call.conversation, call.beside) {
-            (Some(id), _) => format!("conversation {id}"),
-            (None, 0) => "a new conversation".to_owned(),
-            (None, beside) => format!("a new conversation with {}", counted(beside, "other call")),
-        };
-        let why = call.why.as_deref().unwrap_or("in flight");
-        lines.push(format!(
-            "  {} ({}:{}), a call of {}, sent to {place} at {}: {why}",
-            call.call, call.file, call.line, call.started_at, call.sent_at
-        ));
+    if open.is_empty() && status.undecided_customers.is_empty() {
+        return lines;
     }
+    lines.push("undecided:".to_owned());
+    lines.extend(open.into_iter().map(sent));
     for customer in &status.undecided_customers {
         let why = customer.why.as_deref().unwrap_or("in flight");
         let calls = counted(customer.calls, "call");
@@ -46,10 +41,24 @@ fn undecided(status: &Status) -> Vec<String> {
     }
     lines.push(
         "  every later import looks again; a person who has looked in Help Scout can decide: `callport resolve CALL \
-         --landed THREAD` or `callport resolve CALL --resend`"
+         --landed THREAD` or `callport resolve CALL --resend`; what was read back otherwise than sent is there: delete it in \
+         Help Scout, or accept the difference (account.accept)"
             .to_owned(),
     );
     lines
+}
+
+fn sent(call: &UndecidedCall) -> String {
+    let beside = match call.beside {
+        0 => String::new(),
+        beside => format!(" with {}", counted(beside, "other call")),
+    };
+    let place = call.conversation.map_or("a new conversation".to_owned(), |id| format!("conversation {id}"));
+    let why = call.why.as_ref().map_or_else(String::new, |why| format!(": {why}"));
+    format!(
+        "  {} ({}:{}), a call of {}, sent to {place}{beside} at {}{why}",
+        call.call, call.file, call.line, call.started_at, call.sent_at
+    )
 }
 
 fn text(status: &Status) -> String {

@@ -46,7 +46,7 @@ impl<T: Transport> Worker<T> {
             }
             Ready::NotNow => return Ok(Next::Leave),
         };
-        let Some(pass) = self.shared.enter(RequestKind::Append).await else { return Ok(Next::Leave) };
+        let Some(pass) = self.shared.enter(RequestKind::Append, 1).await else { return Ok(Next::Leave) };
         if pass.is_alone() {
             let next = self.append_first(row, pass).await;
             drop(gate);

@@ -25,7 +25,7 @@ impl<T: Transport> Worker<T> {
             Err(next) => return Ok(next),
         };
         let (inbox, subject) = self.place().await?;
-        let Some(pass) = self.shared.enter(RequestKind::Create).await else { return Ok(Next::Leave) };
+        let Some(pass) = self.shared.enter(RequestKind::Create, count).await else { return Ok(Next::Leave) };
         let calls: Vec<WaitingCall> = self.calls.drain(..count.min(self.calls.len())).collect();
         let body = self.body(inbox, &subject, &calls)?;
         let mut request = self.shared.intent(RequestKind::Create);
@@ -39,7 +39,8 @@ impl<T: Transport> Worker<T> {
         };
         if let (true, Verdict::Landed { id: Some(conversation) }) = (pass.is_alone(), &verdict) {
             let (conversation, calls, subject) = (*conversation, calls.as_slice(), subject.as_str());
-            self.prove_create(FirstCreate { request, conversation, inbox, subject, calls }).await?;
+            let is_own = true;
+            self.prove_create(FirstCreate { request, conversation, is_own, inbox, subject, calls }).await?;
         }
         // Settling takes its time, and others need not wait for it.
         drop(pass);

@@ -105,7 +105,7 @@ impl<T: Transport> Worker<T> {
             let body = NewCustomer { phone: &phone, fields: &customer.fields }.to_bytes();
             let mut request = shared.intent(RequestKind::Customer);
             request.customer = Some(id);
-            let Some(pass) = shared.enter(RequestKind::Customer).await else { return Ok(Ready::NotNow) };
+            let Some(pass) = shared.enter(RequestKind::Customer, 1).await else { return Ok(Ready::NotNow) };
             let sent = shared.send(request, Target::Customer, body).await?;
             drop(pass);
             let Sent::Answered { request, verdict, ended } = sent else { return Ok(Ready::NotNow) };

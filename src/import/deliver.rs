@@ -74,8 +74,14 @@ pub(super) async fn deliver<T: Transport>(
         while let Ok(queue) = again.try_recv() {
             feed.first.push_back(queue);
         }
-        let next =
-            if coordinator.takes_more() { feed.next(&shared, &coordinator.working).await? } else { None };
+        let next = match feed.next_if(coordinator.takes_more(), &shared, &coordinator.working).await {
+            Ok(next) => next,
+            // What is in flight is finished all the same.
+            Err(error) => {
+                coordinator.halt(error);
+                None
+            }
+        };
         if next.is_none() && coordinator.workers.is_empty() {
             break;
         }
@@ -109,6 +115,16 @@ impl Feed {
             at_end: false,
             held: None,
         }
+    }
+
+    /// The next queue, where one is wanted.
+    async fn next_if<T: Transport>(
+        &mut self,
+        is_wanted: bool,
+        shared: &Delivery<T>,
+        working: &HashSet<i64>,
+    ) -> Result<Option<i64>, ImportError> {
+        if is_wanted { self.next(shared, working).await } else { Ok(None) }
     }
 
     /// The next queue that nobody works on.
@@ -174,8 +190,8 @@ impl<T: Transport> Coordinator<T> {
 
     async fn try_settle_held(&self) -> Result<(), ImportError> {
         let shared = &self.shared;
-        for kind in shared.ledger.proofs().await? {
-            shared.proofs.note(kind);
+        for (kind, calls) in shared.ledger.proofs().await? {
+            shared.proofs.note(kind, calls);
         }
         for request in shared.ledger.held_requests().await? {
             if let Some(queue) = request.queue {

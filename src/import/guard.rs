@@ -66,8 +66,8 @@ pub(super) async fn refuse_old_copy<T: Transport>(
             let Some(reference) = candidates.first() else { continue };
             let contradicts = match checkpoint.standing(form.source_name, &candidates)? {
                 Standing::NotSent => true,
-                // Another checkpoint's calls, where a person says that there is one.
-                Standing::Strange => !settings.share_tag,
+                // Another checkpoint's calls, where a person says that there is one and no name tells its source from ours.
+                Standing::Strange => !settings.share_tag || !form.source_name.trim().is_empty(),
                 Standing::Open | Standing::Landed => false,
             };
             if contradicts {

@@ -37,7 +37,7 @@ pub fn predict(checkpoint: &Checkpoint, limits: PackLimits) -> Result<Predicted,
     if prediction.calls > 0 {
         cost.add_reads(CONNECT_READS);
     }
-    let proved = checkpoint.proofs()?;
+    let proved: Vec<RequestKind> = checkpoint.proofs()?.into_iter().map(|(kind, _)| kind).collect();
     if prediction.conversations > 0 && !proved.contains(&RequestKind::Create) {
         cost.add_reads(CREATE_PROOF_READS);
     }

@@ -12,7 +12,7 @@
 
 use std::sync::{
     Arc,
-    atomic::{AtomicBool, Ordering},
+    atomic::{AtomicU32, Ordering},
 };
 
 use tokio::sync::{OwnedRwLockReadGuard, OwnedRwLockWriteGuard, RwLock};
@@ -30,13 +30,18 @@ use crate::{
     checkpoint::{Held, RequestKind, UnknownRequest, WaitingCall},
     helpscout::{ApiError, ConversationState as Found, Transport},
     import::ConversationStatus,
+    plan::CREATE_CAP,
 };
 
 /// What is proved, and the door that lets a first request pass alone.
+///
+/// A create is proved for as many calls as one was read back with: that one call arrives says nothing of a hundred. One that
+/// carries twice as many, or a hundred, is read back anew.
 #[derive(Debug, Default)]
 pub(super) struct Proofs {
-    create: AtomicBool,
-    append: AtomicBool,
+    /// Calls that a create was proved with; none: 0.
+    create: AtomicU32,
+    append: AtomicU32,
     door: Arc<RwLock<()>>,
 }
 
@@ -58,22 +63,23 @@ impl Pass {
 }
 
 impl Proofs {
-    /// Takes note that requests of this kind do as the documents say.
-    pub(super) fn note(&self, kind: RequestKind) {
+    /// Takes note that requests of this kind with so many calls do as the documents say.
+    pub(super) fn note(&self, kind: RequestKind, calls: u32) {
         if let Some(proof) = self.of(kind) {
-            proof.store(true, Ordering::Release);
+            proof.fetch_max(calls, Ordering::AcqRel);
         }
     }
 
-    /// Waits for the leave to send a write.
-    async fn enter(&self, kind: RequestKind) -> Pass {
-        let is_open = |proof: &AtomicBool| !proof.load(Ordering::Acquire);
-        if !is_open(&self.create) && !is_open(&self.append) {
+    /// Waits for the leave to send a write of so many calls.
+    async fn enter(&self, kind: RequestKind, calls: u32) -> Pass {
+        let proved = |proof: &AtomicU32| proof.load(Ordering::Acquire);
+        if proved(&self.create) >= MOST_CALLS && proved(&self.append) > 0 {
             return Pass::Free;
         }
-        if self.of(kind).is_some_and(is_open) {
+        let is_first = || self.of(kind).is_some_and(|proof| must_be_proved(proved(proof), calls));
+        if is_first() {
             let door = Arc::clone(&self.door).write_owned().await;
-            if self.of(kind).is_some_and(is_open) {
+            if is_first() {
                 return Pass::Alone { _door: door };
             }
         }
@@ -81,13 +87,22 @@ impl Proofs {
     }
 
     /// The kinds that are proved; a customer's profile hides nothing that a history hangs on.
-    fn of(&self, kind: RequestKind) -> Option<&AtomicBool> {
+    fn of(&self, kind: RequestKind) -> Option<&AtomicU32> {
         match kind {
             RequestKind::Create => Some(&self.create),
             RequestKind::Append => Some(&self.append),
             RequestKind::Customer | RequestKind::Refusal | RequestKind::Recovered => None,
         }
     }
+}
+
+/// The most calls that a create carries.
+#[expect(clippy::cast_possible_truncation, reason = "a hundred")]
+const MOST_CALLS: u32 = CREATE_CAP as u32;
+
+/// Whether a request of `calls` is read back where one of `proved` was.
+fn must_be_proved(proved: u32, calls: u32) -> bool {
+    calls > proved && (calls >= proved.saturating_mul(2) || calls >= MOST_CALLS)
 }
 
 /// What reading back came to.
@@ -102,6 +117,8 @@ enum Readback {
 pub(super) struct FirstCreate<'a> {
     pub(super) request: i64,
     pub(super) conversation: u64,
+    /// Whether that is the one which was made, and not one that its calls were merged into.
+    pub(super) is_own: bool,
     pub(super) inbox: u64,
     pub(super) subject: &'a str,
     pub(super) calls: &'a [WaitingCall],
@@ -119,11 +136,12 @@ pub(super) struct FirstAppend<'a> {
 
 impl<T: Transport> Delivery<T> {
     /// Waits for the leave to send a write of this kind; `None` where a person asked to stop meanwhile.
-    pub(super) async fn enter(&self, kind: RequestKind) -> Option<Pass> {
+    pub(super) async fn enter(&self, kind: RequestKind, calls: usize) -> Option<Pass> {
+        let calls = u32::try_from(calls).unwrap_or(u32::MAX);
         tokio::select! {
             biased;
             () = self.stop.cancelled() => None,
-            pass = self.proofs.enter(kind) => Some(pass),
+            pass = self.proofs.enter(kind, calls) => Some(pass),
         }
     }
 
@@ -154,8 +172,9 @@ impl<T: Transport> Delivery<T> {
     ) -> Result<(), ImportError> {
         match readback {
             Readback::AsSent => {
-                self.ledger.note_proof(kind, request).await?;
-                self.proofs.note(kind);
+                let calls = u32::try_from(story.calls.len()).unwrap_or(u32::MAX);
+                self.ledger.note_proof(kind, calls).await?;
+                self.proofs.note(kind, calls);
                 Ok(())
             }
             Readback::Unreadable => Ok(()),
@@ -251,8 +270,11 @@ impl<T: Transport> Worker<T> {
     /// Reads the first conversation back, once it is held.
     pub(super) async fn prove_create(&mut self, first: FirstCreate<'_>) -> Result<(), ImportError> {
         let shared = Arc::clone(&self.shared);
-        shared.ledger.hold(first.request, first.conversation, Held::Unread, NOT_COMPARED.to_owned()).await?;
-        let proved = self.compare_create(first).await;
+        let (request, made) = (first.request, first.conversation);
+        let proved = match shared.ledger.hold(request, made, Held::Unread, NOT_COMPARED.to_owned()).await {
+            Ok(()) => self.compare_create(first).await,
+            Err(error) => Err(error.into()),
+        };
         shared.shut_the_door(proved)
     }
 
@@ -270,13 +292,17 @@ impl<T: Transport> Worker<T> {
 
     async fn read_create(&self, first: &FirstCreate<'_>, calls: &[SentCall]) -> Result<Readback, ApiError> {
         let shared = &self.shared;
-        let Found::Found(shown) = shared.client.conversation(first.conversation).await? else {
+        // Of a conversation that was merged only the calls are still ours.
+        let (place, shown) = match shared.client.conversation(first.conversation).await? {
+            Found::Found(shown) => (first.conversation, Some(shown).filter(|_| first.is_own)),
+            Found::Moved(there) => (there.id, None),
+            Found::Gone => return Ok(Readback::Unreadable),
+        };
+        let Some(threads) = all_threads(&shared.client, place).await? else {
             return Ok(Readback::Unreadable);
         };
-        let Some(threads) = all_threads(&shared.client, first.conversation).await? else {
-            return Ok(Readback::Unreadable);
-        };
-        let mut found = self.sent_conversation(first).map_or_else(Vec::new, |sent| sent.differences(&shown));
+        let sent = shown.as_ref().zip(self.sent_conversation(first));
+        let mut found = sent.map_or_else(Vec::new, |(shown, sent)| sent.differences(shown));
         found.extend(differences_of_calls(calls, &threads));
         Ok(shared.unaccepted(found))
     }
@@ -317,8 +343,11 @@ impl<T: Transport> Worker<T> {
     pub(super) async fn prove_append(&mut self, first: FirstAppend<'_>) -> Result<(), ImportError> {
         let shared = Arc::clone(&self.shared);
         let thread = first.thread.unwrap_or(0);
-        shared.ledger.hold(first.request, thread, Held::Unread, NOT_COMPARED.to_owned()).await?;
-        let proved = self.compare_append(first).await;
+        let held = shared.ledger.hold(first.request, thread, Held::Unread, NOT_COMPARED.to_owned()).await;
+        let proved = match held {
+            Ok(()) => self.compare_append(first).await,
+            Err(error) => Err(error.into()),
+        };
         shared.shut_the_door(proved)
     }
 
@@ -364,10 +393,10 @@ impl<T: Transport> Worker<T> {
         let shared = Arc::clone(&self.shared);
         let Some(id) = request.resource else { return Ok(Next::Leave) };
         let calls = shared.ledger.carried_calls(request.id).await?;
-        let (place, is_whole) = match shared.client.conversation(id).await? {
-            Found::Found(_) => (Some(id), true),
-            Found::Moved(there) => (Some(there.id), false),
-            Found::Gone => (self.search_for(&calls).await?, false),
+        let place = match shared.client.conversation(id).await? {
+            Found::Found(_) => Some(id),
+            Found::Moved(there) => Some(there.id),
+            Found::Gone => self.search_for(&calls).await?,
         };
         match place {
             Some(place) => self.still_differs(request, place, None)?,
@@ -375,12 +404,13 @@ impl<T: Transport> Worker<T> {
             None if request.held == Some(Held::Differs) => return self.is_gone(request).await,
             None => {}
         }
-        if is_whole && request.held == Some(Held::Unread) {
+        if let (Some(conversation), Some(Held::Unread)) = (place, request.held) {
             let (inbox, subject) = self.place().await?;
             self.load_customers(&calls).await?;
             let (request, subject) = (request.id, subject.as_str());
-            self.compare_create(FirstCreate { request, conversation: id, inbox, subject, calls: &calls })
-                .await?;
+            let is_own = conversation == id;
+            let first = FirstCreate { request, conversation, is_own, inbox, subject, calls: &calls };
+            self.compare_create(first).await?;
         }
         self.has_created(&calls, request.id, place.unwrap_or(id)).await
     }

@@ -15,7 +15,7 @@ use super::{
     listing::all_threads,
 };
 use crate::{
-    call::Moment,
+    call::{Moment, Reference},
     checkpoint::{Checkpoint, FoundCall, FoundConversation, Lineage, Recovery},
     helpscout::{ApiError, Client, ConversationState as Found, Thread, Transport},
 };
@@ -103,6 +103,7 @@ impl<T: Transport> Recoverer<T> {
         let known: Vec<u64> = self.checkpoint.known_places()?;
         let mut ours = self.list().await?;
         let mut places: BTreeSet<u64> = known.into_iter().chain(ours.iter().copied()).collect();
+        places.extend(self.search().await?);
         loop {
             self.read_all(&places, &ours).await?;
             self.pause().await?;
@@ -116,10 +117,10 @@ impl<T: Transport> Recoverer<T> {
 
     fn conclude(self, outcome: Result<(), ImportError>) -> Result<Recovered, ImportError> {
         let Self { client, job, checkpoint, run, recovery, .. } = self;
-        let name = &job.delivery.source_name;
-        // What is known until now keeps rows from being sent again, however it ended.
-        checkpoint.end_recovery(&job.lineage, name)?;
-        checkpoint.end_run(run, job.clock.now(), "{}")?;
+        if outcome.is_ok() {
+            checkpoint.end_recovery(&job.lineage)?;
+            checkpoint.end_run(run, job.clock.now(), "{}")?;
+        }
         let pace = client.pace();
         let halted = outcome.err();
         let (requests, units, elapsed) = (pace.requests, pace.units, job.clock.elapsed());
@@ -133,6 +134,25 @@ impl<T: Transport> Recoverer<T> {
         for number in 1.. {
             self.check_stop()?;
             let page = self.client.conversations_by_tag(tag, number).await?;
+            found.extend(page.conversations.iter().map(|head| head.id));
+            if number >= page.pages {
+                break;
+            }
+        }
+        Ok(found)
+    }
+
+    /// Conversations that carry references of a source with a name, with the tag or without: those that people merged ours
+    /// into.
+    async fn search(&self) -> Result<BTreeSet<u64>, ImportError> {
+        let mut found = BTreeSet::new();
+        if self.job.delivery.source_name.trim().is_empty() {
+            return Ok(found);
+        }
+        let phrase = Reference::prefix(&self.job.delivery.source_name);
+        for number in 1.. {
+            self.check_stop()?;
+            let page = self.client.search_conversations(phrase.trim_end(), number).await?;
             found.extend(page.conversations.iter().map(|head| head.id));
             if number >= page.pages {
                 break;

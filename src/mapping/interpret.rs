@@ -2,10 +2,12 @@
 
 use super::{
     bound::BoundMapping, call_view::CallView, clean::clean, customer::customer_of,
-    default_text::default_text, destination::destination_of, field::Field, reading::Reading,
+    default_text::default_text, destination::destination_of, field::Field, plain_text::plain_text,
+    reading::Reading,
 };
 use crate::call::{
-    Call, CallKey, Customer, Fault, FaultKind, Identity, Moment, REFERENCE_SLOT, Rejection, Row, Warning,
+    Call, CallKey, Customer, Fault, FaultKind, Identity, Moment, REFERENCE_SLOT, Reference, Rejection, Row,
+    Warning,
 };
 
 /// What became of a row.
@@ -121,12 +123,19 @@ impl BoundMapping {
             return Err(template.fault("renders to nothing"));
         }
         text.truncate(text.trim_end().len());
-        if !text.contains(REFERENCE_SLOT) {
+        if !is_found_again(&text) {
             text.push('\n');
             text.push(REFERENCE_SLOT);
         }
         Ok(text)
     }
+}
+
+/// Whether a call with this text is found by its reference. A template may leave it out, put other words close behind it, or
+/// put it before notes that name another call; then it stands once more at the end.
+fn is_found_again(text: &str) -> bool {
+    let probe = Reference::new("source", Some("1"), CallKey::from_id("source", "1"));
+    text.contains(REFERENCE_SLOT) && probe.is_in(&plain_text(&text.replace(REFERENCE_SLOT, probe.as_str())))
 }
 
 fn check_start(reading: &mut Reading<'_>, now: Moment) {
@@ -343,7 +352,9 @@ pub(in crate::mapping) mod tests {
         );
         let endless = "{% for a in range(9999) %}{% for b in range(9999) %}{% endfor %}{% endfor %}";
         assert!(rejection(with_text(endless), &with(&[])).contains("runs too long"));
-        assert_eq!(call(with_text("x {{ reference }} y"), &with(&[])).text, "x \0 y");
+        assert_eq!(call(with_text("x ({{ reference }}) y"), &with(&[])).text, "x (\0) y");
+        // What stands close behind it could belong to a longer id: it stands once more where it is found.
+        assert_eq!(call(with_text("x {{ reference }} y"), &with(&[])).text, "x \0 y\n\0");
     }
 
     #[test]

@@ -14,9 +14,7 @@ fn undecided(sheet: &Sheet) -> Option<String> {
     (sheet.undecided > 0).then(|| {
         let calls = counted(sheet.undecided, "call");
         let listed = "`callport status` lists them, every later run looks again";
-        format!(
-            "{calls} undecided, because an answer was lost: {listed}, and `callport resolve` lets you decide"
-        )
+        format!("{calls} undecided: {listed}, and `callport resolve` lets you decide")
     })
 }
 
@@ -66,8 +64,8 @@ mod tests {
         assert_eq!(
             advice(&sheet),
             [
-                "2 calls undecided, because an answer was lost: `callport status` lists them, every later run looks \
-                 again, and `callport resolve` lets you decide",
+                "2 calls undecided: `callport status` lists them, every later run looks again, and `callport resolve` \
+                 lets you decide",
                 "2 rows rejected: mend `rejects.csv` and import it with the same settings",
                 "1 call differs from what was imported earlier; Help Scout keeps the earlier text",
             ]
