@@ -304,7 +304,10 @@ mod tests {
         let now = Moment::from_epoch_seconds(1_700_000_000).unwrap();
         checkpoint.take_found(1, now, &found(501, &["Ref: 1"]), &mut recovery).unwrap();
         checkpoint.end_recovery(&of("now"), "").unwrap();
-        assert!(checkpoint.check_lineage(&of("now"), false).is_err(), "call 2 was made with the mapping before");
+        assert!(
+            checkpoint.check_lineage(&of("now"), false).is_err(),
+            "call 2 was made with the mapping before"
+        );
         assert_eq!(checkpoint.to_make_anew(&of("now")).unwrap(), ["a.csv"]);
     }
 

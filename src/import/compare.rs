@@ -388,8 +388,10 @@ mod tests {
 
     #[test]
     fn notes_that_name_another_call_of_the_request_are_no_second_thread_of_it() {
-        let naming = SentCall { text: format!("Inbound call\nsee\nRef: x 1\n{}", call("2").reference), ..call("2") };
-        let shown = Thread { body: Some("Inbound call<br>see<br>Ref: x 1<br>Ref: x 2".into()), ..thread("2") };
+        let naming =
+            SentCall { text: format!("Inbound call\nsee\nRef: x 1\n{}", call("2").reference), ..call("2") };
+        let shown =
+            Thread { body: Some("Inbound call<br>see<br>Ref: x 1<br>Ref: x 2".into()), ..thread("2") };
         assert_eq!(differences_of_calls(&[call("1"), naming], &[shown, thread("1")]), []);
     }
 
