@@ -260,4 +260,80 @@ mod tests {
         let figures = load(&mut checkpoint, "a.csv", &[call("1", "a")], None);
         assert_eq!((figures.already_imported, checkpoint.open_calls().unwrap()), (1, 0));
     }
+
+    /// As a conversation of Help Scout shows it: the call `99`, in whose notes somebody names the call `12`.
+    fn notes_that_name_another(id: u64) -> FoundConversation {
+        let text = "Inbound call\nthe same as yesterday:\nRef: 12\nRef: 99";
+        let call = FoundCall {
+            candidates: crate::call::Reference::candidates(text, "", false),
+            thread: id * 100,
+            created_at: Moment::from_epoch_seconds(1_600_000_000),
+            customer: Some(77),
+        };
+        FoundConversation { id, threads: 1, is_ours: true, calls: vec![call] }
+    }
+
+    #[test]
+    fn notes_that_name_another_call_do_not_recover_it() {
+        let (_folder, mut checkpoint) = fresh();
+        recover(&mut checkpoint, &[notes_that_name_another(501)]);
+        load(&mut checkpoint, "a.csv", &[call("12", "a"), call("99", "b")], None);
+        assert_eq!(checkpoint.open_calls().unwrap(), 1, "12 was never sent");
+    }
+
+    #[test]
+    fn notes_that_name_another_call_do_not_recover_it_in_an_old_copy() {
+        let (_folder, mut checkpoint) = fresh();
+        load(&mut checkpoint, "a.csv", &[call("12", "a"), call("99", "b")], None);
+        recover(&mut checkpoint, &[notes_that_name_another(501)]);
+        let waits: String = checkpoint
+            .connection
+            .query_row("SELECT source_id FROM calls WHERE request IS NULL", [], |row| row.get(0))
+            .unwrap();
+        assert_eq!(waits, "12", "99 is there, 12 was never sent");
+    }
+
+    #[test]
+    fn a_recovery_does_not_accept_another_mapping_for_calls_that_wait() {
+        let (_folder, mut checkpoint) = fresh();
+        let of = |mapping: &str| Lineage { identity: "a".into(), mapping: mapping.into() };
+        load(&mut checkpoint, "a.csv", &[call("1", "a"), call("2", "b")], None);
+        super::lineage::keep(&checkpoint.connection, &of("before")).unwrap();
+        let mut recovery = Recovery::default();
+        checkpoint.begin_recovery("").unwrap();
+        let now = Moment::from_epoch_seconds(1_700_000_000).unwrap();
+        checkpoint.take_found(1, now, &found(501, &["Ref: 1"]), &mut recovery).unwrap();
+        checkpoint.end_recovery(&of("now"), "").unwrap();
+        assert!(
+            checkpoint.check_lineage(&of("now"), false).is_err(),
+            "call 2 was made with the mapping before"
+        );
+        assert_eq!(checkpoint.to_make_anew(&of("now")).unwrap(), ["a.csv"]);
+    }
+
+    #[test]
+    fn a_recovery_without_the_zone_does_not_lock_the_import_out() {
+        let (_folder, mut checkpoint) = fresh();
+        let of = |identity: &str| Lineage { identity: identity.into(), mapping: String::new() };
+        // The import that was refused has kept how it reads rows.
+        super::lineage::keep(&checkpoint.connection, &of("source.time_zone = UTC")).unwrap();
+        checkpoint.check_identity(&of("")).unwrap();
+        checkpoint.begin_recovery("").unwrap();
+        let now = Moment::from_epoch_seconds(1_700_000_000).unwrap();
+        checkpoint.take_found(1, now, &found(501, &["Ref: 1"]), &mut Recovery::default()).unwrap();
+        checkpoint.end_recovery(&of(""), "").unwrap();
+        checkpoint.check_identity(&of("source.time_zone = UTC")).unwrap();
+    }
+
+    #[test]
+    fn what_a_recovery_noted_that_was_killed_is_not_sent_again() {
+        let (folder, mut checkpoint) = fresh();
+        checkpoint.begin_recovery("").unwrap();
+        let now = Moment::from_epoch_seconds(1_700_000_000).unwrap();
+        checkpoint.take_found(1, now, &found(501, &["Ref: 1", "Ref: 2"]), &mut Recovery::default()).unwrap();
+        drop(checkpoint);
+        let mut checkpoint = Checkpoint::open(&folder.path().join("c")).unwrap();
+        load(&mut checkpoint, "a.csv", &[call("1", "a"), call("2", "b")], None);
+        assert_eq!(checkpoint.open_calls().unwrap(), 0);
+    }
 }

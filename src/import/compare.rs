@@ -385,4 +385,24 @@ mod tests {
         assert_eq!(found[1].to_string(), "calls is there 2 times, sent was one thread");
         assert!(!Field::ACCEPTABLE.contains(&Field::Call));
     }
+
+    #[test]
+    fn notes_that_name_another_call_of_the_request_are_no_second_thread_of_it() {
+        let naming =
+            SentCall { text: format!("Inbound call\nsee\nRef: x 1\n{}", call("2").reference), ..call("2") };
+        let shown =
+            Thread { body: Some("Inbound call<br>see<br>Ref: x 1<br>Ref: x 2".into()), ..thread("2") };
+        assert_eq!(differences_of_calls(&[call("1"), naming], &[shown, thread("1")]), []);
+    }
+
+    #[test]
+    fn a_difference_behind_the_sixtieth_letter_is_shown() {
+        let long = "Inbound call from +1 555 0100 to +1 555 0199, 61 seconds, answered by Ada";
+        let sent = SentCall { text: format!("{long}\nall is well\n{}", call("1").reference), ..call("1") };
+        let shown = Thread { body: Some(format!("{long}<br>Ref: x 1")), ..thread("1") };
+        let found = differences_of_calls(&[sent], &[shown]);
+        let told = found[0].to_string();
+        let (now, before) = told.split_once(", sent was ").unwrap();
+        assert_ne!(now.trim_start_matches("text is "), before, "{told}");
+    }
 }

@@ -345,4 +345,11 @@ mod tests {
     fn numbers_are_compared_by_their_digits() {
         assert_eq!(digits("+1 (555) 01-00"), digits("+15550100"));
     }
+
+    #[test]
+    fn notes_that_name_a_lost_call_are_not_its_thread() {
+        let lost = Reference::new("", Some("12"), CallKey::from_id("", "12"));
+        let other = thread(1, "Inbound call<br>the same as yesterday:<br>Ref: 12<br>Ref: 99");
+        assert_eq!(carrier(&[other], &[lost]), None);
+    }
 }

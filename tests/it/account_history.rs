@@ -288,3 +288,82 @@ fn a_changed_mapping_says_which_calls_it_concerns() {
         .saying("4 that were sent stay")
         .saying("--accept-mapping");
 }
+
+#[test]
+fn a_template_in_which_no_reference_can_be_found_again_sends_no_call_twice() {
+    let script = "[[fault]]\non = \"append\"\nat = [2]\ndo = \"drop_after\"\n";
+    let (desk, served) = (Desk::new(), Served::with_seed_and_faults(&seed(1, 0), script));
+    let rows: Vec<String> = ["", "hello", "good morning"]
+        .iter()
+        .enumerate()
+        .map(|(n, notes)| {
+            format!("r{n},2024-01-0{}T10:00:00Z,60,inbound,called about it,{notes},1001,201", n + 1)
+        })
+        .collect();
+    let heading = "id,started_at,duration,direction,notes,topic,customer_id,conversation_id";
+    desk.write("calls.csv", format!("{heading}\n{}\n", rows.join("\n")));
+    let seeded = served.world();
+    let (id, one) = seeded.iter().next().unwrap();
+    let customer = one.shown["primaryCustomer"]["id"].as_u64().unwrap();
+    let csv = std::fs::read_to_string(desk.path("calls.csv")).unwrap();
+    desk.write("calls.csv", csv.replace(",1001,201", &format!(",{customer},{id}")));
+    let ended = import(
+        &desk,
+        &served,
+        &["calls.csv", "--set", "text.template={{ notes }}\n{{ reference }} {{ row['topic'] }}"],
+    );
+    let threads = &served.world()[id].threads;
+    let texts: Vec<&Value> = threads.iter().map(|thread| &thread["body"]).collect();
+    assert!(texts.len() <= 3, "exit {}: {texts:?}", ended.code);
+}
+
+#[test]
+fn a_recovery_that_is_killed_lets_the_next_import_send_nothing_twice() {
+    let (desk, served) = (Desk::new(), Served::start(&[]));
+    let log = CallLog::of(20, 5);
+    desk.write("calls.csv", log.csv());
+    import(&desk, &served, &["calls.csv"]).with(0);
+    remove_checkpoint(&desk);
+    let mut command = desk.command(&["recover", "--api-url", served.address(), "--set", "limits.settle=1h"]);
+    let mut running = Running::of(command.env("HELPSCOUT_ACCESS_TOKEN", "a-token"));
+    // It has read everything, and waits for what the list may show later.
+    loop {
+        let status = Ended::of(&mut desk.command(&["status", "--json"]));
+        if status.code == 0 && status.json()["calls"]["imported"] == 20 {
+            break;
+        }
+        assert!(running.is_running());
+    }
+    running.kill();
+    let ended = import(&desk, &served, &["calls.csv"]);
+    assert_eq!(served.references().len(), 20, "exit {}: {}", ended.code, ended.out);
+}
+
+#[test]
+fn a_recovery_that_was_told_no_template_lets_the_next_import_send_nothing_twice() {
+    let (desk, served) = (Desk::new(), Served::start(&[]));
+    let log = CallLog::of(20, 5);
+    desk.write("calls.csv", log.csv());
+    let template = ["calls.csv", "--set", "text.template={{ notes }}\n{{ reference }}, imported"];
+    import(&desk, &served, &template).with(0);
+    let there = served.world().values().map(|one| one.threads.len()).sum::<usize>();
+    remove_checkpoint(&desk);
+    recover(&desk, &served, &[]).with(0);
+    import(&desk, &served, &template).with(2).saying("--accept-mapping");
+    let ended = import(&desk, &served, &[&template[..], &["--accept-mapping"]].concat());
+    let now = served.world().values().map(|one| one.threads.len()).sum::<usize>();
+    assert_eq!((there, now), (20, 20), "exit {}: {}", ended.code, ended.out);
+}
+
+#[test]
+fn a_shared_tag_does_not_hide_that_the_checkpoint_of_this_very_source_is_lost() {
+    let (desk, served) = (Desk::new(), Served::start(&[]));
+    let log = CallLog::of(20, 5);
+    desk.write("calls.csv", log.csv());
+    let named = ["calls.csv", "--set", "source.name=aircall", "--set", "account.share_tag=true"];
+    import(&desk, &served, &named).with(0);
+    remove_checkpoint(&desk);
+    let ended = import(&desk, &served, &named);
+    let now = served.world().values().map(|one| one.threads.len()).sum::<usize>();
+    assert_eq!(now, 20, "exit {}: {}", ended.code, ended.out);
+}

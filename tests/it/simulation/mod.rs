@@ -21,6 +21,7 @@ mod moves;
 mod proofs;
 mod recorder;
 mod refusals;
+mod review;
 mod seeds;
 mod shapes;
 mod trial;
