@@ -40,7 +40,7 @@ pub struct FoundConversation {
 /// A thread that carries what may be a reference.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct FoundCall {
-    /// What may be its reference, the likeliest first.
+    /// What may be its reference: the rest of the line first, then parts of it, as a user's own template may put it.
     pub candidates: Vec<String>,
     /// The thread's id.
     pub thread: u64,
@@ -53,6 +53,8 @@ pub struct FoundCall {
 /// What became known.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Recovery {
+    /// Whether a reference may be a part of a line, because a user's own template puts it there.
+    pub amid: bool,
     /// Conversations that carry calls.
     pub conversations: u64,
     /// Calls that count as imported now and did not before.
@@ -217,7 +219,7 @@ impl Taking<'_> {
     /// The first candidate that is known: its reference, its call, and the thread that was found for it before.
     fn known(&self, call: &FoundCall) -> rusqlite::Result<Option<(String, i64, Option<u64>)>> {
         let mut known = self.c.prepare_cached("SELECT call, thread FROM temp.known WHERE reference = ?1")?;
-        for reference in &call.candidates {
+        for reference in call.candidates.iter().take(if self.recovery.amid { usize::MAX } else { 1 }) {
             let found = known.query_row([reference], |row| Ok((row.get(0)?, row.get(1)?))).optional()?;
             if let Some((id, thread)) = found {
                 return Ok(Some((reference.clone(), id, thread)));
@@ -327,9 +329,9 @@ impl Taking<'_> {
             customer(c, call.customer)?,
         ])?;
         let id = c.last_insert_rowid();
-        for reference in &call.candidates {
-            c.prepare_cached("INSERT OR IGNORE INTO recovered (reference, call) VALUES (?1, ?2)")?
-                .execute(params![reference, id])?;
+        for (index, reference) in call.candidates.iter().enumerate() {
+            c.prepare_cached("INSERT OR IGNORE INTO recovered (reference, call, amid) VALUES (?1, ?2, ?3)")?
+                .execute(params![reference, id, index > 0])?;
         }
         Ok(id)
     }

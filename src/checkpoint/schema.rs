@@ -62,10 +62,13 @@ CREATE TABLE known_rejections (fingerprint BLOB PRIMARY KEY, run INTEGER NOT NUL
 /// * `requests.dated` says that `sent_at` is by the service's clock. Ours may jump between two runs; what is compared
 ///   across runs is compared by the service's.
 /// * `recovered` holds calls that were found in the account without a row that tells of them, by the references that their
-///   threads carry. The row that comes with such a reference takes the call over, and the entry goes.
+///   threads carry. The row that comes with such a reference takes the call over, and the entry goes. `amid` marks a part
+///   of a line, which counts only where a user's own template may have put the reference there.
 const SECOND: &str = "
 ALTER TABLE requests ADD COLUMN dated INTEGER NOT NULL DEFAULT 0;
-CREATE TABLE recovered (reference TEXT PRIMARY KEY, call INTEGER NOT NULL) STRICT, WITHOUT ROWID;
+CREATE TABLE recovered (
+  reference TEXT PRIMARY KEY, call INTEGER NOT NULL, amid INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
 ";
 
 /// The index by which queues are worked off; it is dropped while rows are loaded. Size and customer are in it so

@@ -56,6 +56,8 @@ pub struct Stager<'a> {
     any_known: bool,
     /// Whether a call without an id came.
     pub(super) any_nameless: bool,
+    /// Whether a user's own template may put a reference amid a line.
+    amid: bool,
     uncommitted: u32,
     queues: HashMap<[u8; 16], i64>,
     customers: HashMap<[u8; 16], i64>,
@@ -88,6 +90,7 @@ impl Checkpoint {
             before,
             any_known,
             any_nameless: false,
+            amid: false,
             uncommitted: 0,
             queues: HashMap::new(),
             customers: HashMap::new(),
@@ -107,6 +110,11 @@ impl Checkpoint {
 }
 
 impl Stager<'_> {
+    /// Takes note that texts are made by a user's own template, which may put the reference amid a line.
+    pub fn by_own_template(&mut self) {
+        self.amid = true;
+    }
+
     /// The number by which rows of the file `path` are stored.
     pub fn file(&mut self, path: &str) -> Result<i64, CheckpointError> {
         self.connection.execute("INSERT INTO files (path) VALUES (?1) ON CONFLICT DO NOTHING", [path])?;
@@ -289,7 +297,7 @@ impl Stager<'_> {
         if self.any_nameless {
             merge::number_twins(self)?;
         }
-        claims::claim(self)?;
+        claims::claim(self, self.amid)?;
         merge::merge(self)?;
         if let Some(limit) = limit {
             merge::keep_whole_conversations(self, limit)?;

@@ -117,7 +117,7 @@ mod tests {
             .execute_batch(
                 "INSERT INTO requests (id, kind, state, run, sent_at) VALUES (7, 0, 1, 1, 0), (8, 1, 2, 1, 0), (9, 3, 3, 1, 0);
                  UPDATE calls SET request = id + 5 WHERE id BETWEEN 2 AND 4;
-                 INSERT INTO recovered VALUES ('Ref: from elsewhere', 9);",
+                 INSERT INTO recovered VALUES ('Ref: from elsewhere', 9, 0);",
             )
             .unwrap();
         let standing = |reference: &str| checkpoint.standing("", &[reference.to_owned()]).unwrap();

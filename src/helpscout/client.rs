@@ -14,6 +14,7 @@ use bytes::Bytes;
 use http::{HeaderValue, Method, header};
 use serde::de::DeserializeOwned;
 use tokio::time::Instant;
+use tokio_util::sync::CancellationToken;
 
 use super::{
     ApiError, ApiUrl, ClientNote, Credentials, NoteSink, PaceSnapshot, Pacer, READ_UNITS, Transport,
@@ -90,6 +91,13 @@ impl<T: Transport> Client<T> {
             api_url,
             service_clock: Mutex::default(),
         }
+    }
+
+    /// The same, whose waits for a service that is away end when `stop` is cancelled.
+    #[must_use]
+    pub fn with_stop(mut self, stop: CancellationToken) -> Self {
+        self.patience.stop_with(stop);
+        self
     }
 
     /// What the service's clock shows, by the `Date` of its last answer; none before the first and where it sends none.

@@ -5,6 +5,9 @@ use std::time::Duration;
 /// Why a read failed for good. No message holds a query: it may name a person.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum ApiError {
+    /// A person asked to stop while the service was away.
+    #[error("stopped on request")]
+    Stopped,
     /// The service does not take the credentials.
     #[error("Help Scout refused the credentials: {words}")]
     Credentials {

@@ -14,6 +14,7 @@ use std::{
 };
 
 use tokio::time::{Instant, sleep};
+use tokio_util::sync::CancellationToken;
 
 use super::ApiError;
 use crate::policy::Backoff;
@@ -46,6 +47,8 @@ pub(super) struct Patience {
     give_up: Duration,
     chance: Mutex<fastrand::Rng>,
     on_note: Option<NoteSink>,
+    /// Ends waits; never cancelled unless somebody gave one.
+    stop: CancellationToken,
 }
 
 impl Patience {
@@ -56,7 +59,12 @@ impl Patience {
             give_up,
             chance: Mutex::new(fastrand::Rng::with_seed(chance_seed)),
             on_note,
+            stop: CancellationToken::new(),
         }
+    }
+
+    pub(super) fn stop_with(&mut self, stop: CancellationToken) {
+        self.stop = stop;
     }
 
     /// Something succeeded.
@@ -120,8 +128,11 @@ impl Attempts<'_> {
         let left = self.failed(why)?;
         let wait = self.patience.wait_after(self.made).min(left).max(at_least.unwrap_or_default());
         self.patience.tell(ClientNote::Retrying { why: why.to_owned(), wait });
-        sleep(wait).await;
-        Ok(())
+        tokio::select! {
+            biased;
+            () = self.patience.stop.cancelled() => Err(ApiError::Stopped),
+            () = sleep(wait) => Ok(()),
+        }
     }
 }
 

@@ -203,7 +203,8 @@ impl SentCall {
         }
         let sent = plain_text(&self.text);
         if folded(text) != folded(&sent) {
-            differs(Field::Text, quoted(text), quoted(&sent));
+            let (shown, sent) = from_first_difference(text, &sent);
+            differs(Field::Text, quoted(&shown), quoted(&sent));
         }
         if let (Some(shown), Some(sent)) = (thread.customer_id, self.customer)
             && shown != sent
@@ -226,6 +227,17 @@ fn is_other(shown: &str, sent: Moment) -> bool {
 /// Without what the service may do to white space (help-scout-api.md §13).
 fn folded(text: &str) -> Vec<&str> {
     text.split_whitespace().collect()
+}
+
+/// Two texts from the first word on in which they differ, with two before it.
+fn from_first_difference(shown: &str, sent: &str) -> (String, String) {
+    let (shown, sent) = (folded(shown), folded(sent));
+    let alike = shown.iter().zip(&sent).take_while(|(a, b)| a == b).count().saturating_sub(2);
+    let rest = |words: &[&str]| {
+        let rest = words.get(alike..).unwrap_or_default().join(" ");
+        if alike > 0 { format!("… {rest}") } else { rest }
+    };
+    (rest(&shown), rest(&sent))
 }
 
 fn quoted(text: &str) -> String {
@@ -373,7 +385,7 @@ mod tests {
         assert!(found.iter().all(|difference| difference.call == Some(0)));
         assert_eq!(
             found[2].to_string(),
-            "text is `Inbound ⏎ Ref: x 1`, sent was `Inbound call ⏎ 1 < 2 ⏎ Ref: x 1`"
+            "text is `Inbound Ref: x 1`, sent was `Inbound call 1 < 2 Ref: x 1`"
         );
     }
 

@@ -70,6 +70,7 @@ fn shown(faults: &[SettingFault]) -> String {
 impl From<ApiError> for ImportError {
     fn from(error: ApiError) -> Self {
         match error {
+            ApiError::Stopped => Self::Stopped,
             ApiError::GaveUp { elapsed, why, .. } => Self::GaveUp { seconds: elapsed.as_secs(), why },
             other => Self::Refused(other.to_string()),
         }

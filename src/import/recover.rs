@@ -63,11 +63,13 @@ pub async fn recover<T: Transport>(
     events: Arc<dyn EventSink>,
     stop: CancellationToken,
 ) -> Result<Recovered, ImportError> {
+    let client = client.with_stop(stop.clone());
     checkpoint.check_identity(&job.lineage)?;
     let connection = connect(&client, &job.delivery, job.account.as_deref(), false).await?;
     checkpoint.belong_to(&connection.account)?;
     events.emit(ImportEvent::Connected { account: connection.shown(), user: connection.user.clone() });
     let run = checkpoint.begin_run(&job.run, job.clock.began())?;
+    let amid = job.delivery.amid;
     let mut recoverer = Recoverer {
         client: Arc::new(client),
         job,
@@ -76,7 +78,7 @@ pub async fn recover<T: Transport>(
         stop,
         run,
         read: BTreeSet::new(),
-        recovery: Recovery::default(),
+        recovery: Recovery { amid, ..Recovery::default() },
     };
     let outcome = recoverer.work().await;
     recoverer.conclude(outcome)
@@ -205,7 +207,8 @@ impl<T: Transport> Recoverer<T> {
             {
                 self.check_stop()?;
                 let (client, id, is_ours) = (Arc::clone(&self.client), *id, ours.contains(id));
-                let (name, amid) = (self.job.delivery.source_name.clone(), self.job.delivery.amid);
+                // Parts of a line are noted in any case: the import may be told of a template that this was not.
+                let (name, amid) = (self.job.delivery.source_name.clone(), true);
                 under_way.spawn(async move {
                     read(&client, id, is_ours, ReferenceForm { source_name: &name, amid }).await
                 });

@@ -95,6 +95,7 @@ pub async fn import<T: Transport>(
     events: Arc<dyn EventSink>,
     stop: CancellationToken,
 ) -> Result<Imported, ImportError> {
+    let client = client.with_stop(stop.clone());
     checkpoint.check_lineage(&job.reading.lineage, job.accept_mapping)?;
     let unread =
         |file: &String| !job.reading.inputs.iter().any(|input| input.name().as_ref() == file.as_str());

@@ -109,7 +109,10 @@ pub fn stage(
     events: &dyn EventSink,
     stop: &CancellationToken,
 ) -> Result<Staged, ImportError> {
-    let stager = checkpoint.stage(run)?;
+    let mut stager = checkpoint.stage(run)?;
+    if reading.mapping.has_own_text() {
+        stager.by_own_template();
+    }
     let mut writer = Writer::new(stager, reading, events);
     let outcome = thread::scope(|scope| {
         let (read_to, read_from) = sync_channel(LINE);

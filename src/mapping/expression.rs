@@ -66,6 +66,11 @@ impl Mapping {
         Ok(Self { rules: Arc::new(Rules { settings, engine, fields, group, subject, text, skip, inbox_by }) })
     }
 
+    /// Whether texts are made by a template of the user's.
+    pub fn has_own_text(&self) -> bool {
+        self.rules.settings.text.is_some()
+    }
+
     /// `[source] name`: part of every reference.
     pub fn source_name(&self) -> &str {
         &self.rules.settings.source_name
