@@ -64,14 +64,12 @@ pub(super) async fn refuse_old_copy<T: Transport>(
         for thread in &threads {
             let candidates = form.candidates(thread);
             let Some(reference) = candidates.first() else { continue };
-            let contradicts = match checkpoint.standing(form.source_name, &candidates)? {
-                Standing::NotSent => true,
-                // Another checkpoint's calls, where a person says that there is one and no name tells its source from ours.
-                Standing::Strange => !settings.share_tag || !form.source_name.trim().is_empty(),
-                Standing::Open | Standing::Landed => false,
-            };
-            if contradicts {
-                return Err(contradiction(id, reference, checkpoint.path()));
+            match checkpoint.standing(form.source_name, &candidates)? {
+                Standing::NotSent => return Err(contradiction(id, reference, checkpoint.path())),
+                // Another checkpoint's calls, where a person says that there is one.
+                Standing::Strange if settings.share_tag => {}
+                Standing::Strange => return Err(strange(id, reference, checkpoint.path())),
+                Standing::Open | Standing::Landed => {}
             }
         }
     }
@@ -79,11 +77,23 @@ pub(super) async fn refuse_old_copy<T: Transport>(
 }
 
 fn contradiction(conversation: u64, reference: &str, path: &Path) -> ImportError {
-    ImportError::Contradicted(format!(
+    ImportError::Contradicted(words(conversation, reference, path))
+}
+
+fn words(conversation: u64, reference: &str, path: &Path) -> String {
+    format!(
         "conversation {conversation} of Help Scout holds the call `{reference}`, which the checkpoint `{}` does not know to \
-         be imported: it is an older copy, or not the one that this account was imported with; going on would import \
-         calls twice",
+         be imported: it is an older copy, or not the one that this account was imported with, or a person decided \
+         (--resend) that the call is not there; going on would import calls twice",
         path.display()
+    )
+}
+
+/// The calls of a conversation are not known at all: they may be another checkpoint's.
+fn strange(conversation: u64, reference: &str, path: &Path) -> ImportError {
+    let words = words(conversation, reference, path);
+    ImportError::Contradicted(format!(
+        "{words}; where another checkpoint imports into this account, too, allow it with --set account.share_tag=true"
     ))
 }
 

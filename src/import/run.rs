@@ -226,7 +226,7 @@ async fn meet<T: Transport>(
     if is_known {
         checkpoint.belong_to(&connection.account)?;
     }
-    if !is_empty || job.delivery.share_tag {
+    if !is_empty {
         refuse_old_copy(client, &job.delivery, checkpoint).await?;
     }
     if let Some(ask) = job.ask.take().filter(|_| !is_known) {

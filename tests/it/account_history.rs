@@ -354,16 +354,3 @@ fn a_recovery_that_was_told_no_template_lets_the_next_import_send_nothing_twice(
     let now = served.world().values().map(|one| one.threads.len()).sum::<usize>();
     assert_eq!((there, now), (20, 20), "exit {}: {}", ended.code, ended.out);
 }
-
-#[test]
-fn a_shared_tag_does_not_hide_that_the_checkpoint_of_this_very_source_is_lost() {
-    let (desk, served) = (Desk::new(), Served::start(&[]));
-    let log = CallLog::of(20, 5);
-    desk.write("calls.csv", log.csv());
-    let named = ["calls.csv", "--set", "source.name=aircall", "--set", "account.share_tag=true"];
-    import(&desk, &served, &named).with(0);
-    remove_checkpoint(&desk);
-    let ended = import(&desk, &served, &named);
-    let now = served.world().values().map(|one| one.threads.len()).sum::<usize>();
-    assert_eq!(now, 20, "exit {}: {}", ended.code, ended.out);
-}
