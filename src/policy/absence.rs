@@ -119,8 +119,10 @@ fn of_index(longest_lag: Option<Duration>, settle: Duration, looks: &[Clear], la
     if late == 0 {
         return Absence::LookAgain(settle);
     }
-    // Often enough to end soon after the index has come that far, rarely enough to cost little of the limit.
-    let gap = (settle / 2).max(last.after / 4);
+    // Often enough to end soon after the index has come that far, rarely enough to cost little of the limit. Only the time
+    // since the first look counts: an attempt of last month is no reason to wait for a week.
+    let looking = looks.first().map_or(Duration::ZERO, |first| last.after.saturating_sub(first.after));
+    let gap = (settle / 2).max(looking / 4);
     let next = last.after + gap;
     Absence::LookAgain(if last.after < patience {
         next.min(patience.max(last.after + settle / 4))
@@ -138,6 +140,20 @@ mod tests {
 
     fn look(seconds: u64, later_one: bool) -> Look {
         Look { after: Duration::from_secs(seconds), saw: Saw::Others { later_one } }
+    }
+
+    #[test]
+    fn what_was_lost_long_ago_is_looked_for_twice_within_a_settle() {
+        const MONTH: u64 = 30 * 86_400;
+        let index = Evidence::Index { longest_lag: None };
+        assert_eq!(
+            next_look(index, SETTLE, &[look(MONTH, false)]),
+            Absence::LookAgain(Duration::from_secs(MONTH + 15))
+        );
+        assert_eq!(
+            next_look(index, SETTLE, &[look(MONTH, false), look(MONTH + 15, false)]),
+            Absence::Proved { by_waiting: true }
+        );
     }
 
     fn unclear(seconds: u64) -> Look {

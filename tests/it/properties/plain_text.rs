@@ -50,7 +50,8 @@ pub(super) fn holds(data: &[u8]) {
     let longer = Reference::new("old", Some(&format!("{id}1")), CallKey::from_id("old", id));
     assert!(reference.is_in(reference.as_str()));
     assert!(longer == reference || !reference.is_in(longer.as_str()), "{reference:?}");
-    if !reference.as_str().contains(['<', '&']) {
+    // The last line that names a reference decides.
+    if !reference.as_str().contains(['<', '&']) && !plain_text(rest).contains("Ref:") {
         let stored = format!("before<br>{}<br />{rest}", reference.as_str());
         assert!(reference.is_in(&plain_text(&stored)), "{reference:?} in {stored:?}");
     }
