@@ -12,6 +12,9 @@ pub(super) enum DurationFault {
     Ambiguous,
 }
 
+/// The longest duration in seconds, some decades: as many as a number of nine digits tells.
+pub(super) const LONGEST: u64 = 999_999_999;
+
 /// Reads a duration as seconds.
 pub(super) fn parse_duration(text: &str) -> Result<u64, DurationFault> {
     let (whole, fraction) = text.split_once('.').unwrap_or((text, "0"));
@@ -33,7 +36,8 @@ pub(super) fn parse_duration(text: &str) -> Result<u64, DurationFault> {
         }
         _ => return Err(DurationFault::Form),
     };
-    Ok(seconds + u64::from(fraction.as_bytes().first().is_some_and(|digit| *digit >= b'5')))
+    let rounded = seconds + u64::from(fraction.as_bytes().first().is_some_and(|digit| *digit >= b'5'));
+    if rounded > LONGEST { Err(DurationFault::Form) } else { Ok(rounded) }
 }
 
 /// As a person reads it: `3 min 12 s`.

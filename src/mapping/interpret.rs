@@ -270,6 +270,8 @@ pub(in crate::mapping) mod tests {
         let template = MappingSettings { text: Some("{{ duration }} s".into()), ..own_names() };
         let ended = with(&[("ended_at", "2026-03-30T14:06:10Z")]);
         assert_eq!(call(template, &ended).text, "61 s\n\0");
+        let decades = with(&[("ended_at", "2126-03-30T14:05:08Z")]);
+        assert!(rejection(own_names(), &decades).contains("lies decades after the start"));
         let before = with(&[("ended_at", "2026-03-30T14:05:08Z")]);
         assert!(rejection(own_names(), &before).contains("lies before the start"));
     }

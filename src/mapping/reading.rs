@@ -4,7 +4,7 @@ use std::borrow::Cow;
 
 use super::{
     bound::BoundMapping,
-    duration_form::parse_duration,
+    duration_form::{LONGEST, parse_duration},
     field::Field,
     number::normalise_number,
     time_form::{Instant, parse_time},
@@ -114,6 +114,8 @@ impl<'r> Reading<'r> {
         let seconds = self.ended_at?.epoch_seconds() - self.started_at?.epoch_seconds();
         if seconds < 0 {
             self.refuse(FaultKind::Time, Field::ENDED_AT, "lies before the start of the call");
+        } else if seconds > LONGEST.cast_signed() {
+            self.refuse(FaultKind::Time, Field::ENDED_AT, "lies decades after the start of the call");
         }
         u64::try_from(seconds).ok()
     }
