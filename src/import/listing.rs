@@ -1,23 +1,39 @@
-//! Every thread of a conversation, from a listing that was whole.
+//! The threads of a conversation, from a listing that was whole.
 //!
-//! Pages shift while they are read. A thread that somebody adds moves the others on, so that one is seen twice; only where
-//! one goes can another fall between two pages. So a listing counts where its total never fell and as many different
-//! threads were seen as there were when it began; what is added meanwhile need not be among them.
+//! Pages shift while they are read: where a thread goes, another may fall between two pages, and one that comes moves the
+//! others on, so that one is seen twice. What is not seen proves something only if everything was seen. So a listing counts
+//! where its total stayed as it was and so many different threads were seen; any other is begun anew, a few times.
 
 use std::collections::HashSet;
 
 use crate::helpscout::{ApiError, Client, Thread, ThreadPage, Transport};
 
 /// So often a listing is begun anew.
-const RESTARTS: u32 = 5;
+pub(super) const RESTARTS: u32 = 5;
 
-/// The threads of `conversation`, newest first by their own time; none where its pages did not stop shifting.
+/// What reading a listing came to.
+#[derive(Debug)]
+pub(super) enum Walk<V> {
+    /// It was read as far as to this.
+    Found(V),
+    /// It was read to its end: every thread, newest first by their own time.
+    Whole(Vec<Thread>),
+    /// Its pages did not stop shifting.
+    Shifting,
+}
+
+impl<V> Walk<V> {
+    fn whole(self) -> Option<Vec<Thread>> {
+        if let Self::Whole(threads) = self { Some(threads) } else { None }
+    }
+}
+
+/// The threads of `conversation`; none where its pages did not stop shifting.
 pub(super) async fn all_threads<T: Transport>(
     client: &Client<T>,
     conversation: u64,
 ) -> Result<Option<Vec<Thread>>, ApiError> {
-    let first = client.threads(conversation, 1).await?;
-    all_threads_from(client, conversation, first).await
+    Ok(walk(client, conversation, None, |_| None::<()>).await?.whole())
 }
 
 /// The same, where the first page was read already.
@@ -26,29 +42,42 @@ pub(super) async fn all_threads_from<T: Transport>(
     conversation: u64,
     first: ThreadPage,
 ) -> Result<Option<Vec<Thread>>, ApiError> {
-    let mut read = Some(first);
+    Ok(walk(client, conversation, Some(first), |_| None::<()>).await?.whole())
+}
+
+/// Reads the threads of `conversation`, page by page, until `look` finds something on one. `first` is its first page, where
+/// that was read already.
+pub(super) async fn walk<T: Transport, V>(
+    client: &Client<T>,
+    conversation: u64,
+    mut first: Option<ThreadPage>,
+    look: impl Fn(&[Thread]) -> Option<V>,
+) -> Result<Walk<V>, ApiError> {
     for _ in 0..RESTARTS {
-        let first = match read.take() {
-            Some(first) => first,
-            None => client.threads(conversation, 1).await?,
-        };
-        let there_at_first = first.total;
-        let (mut total, mut pages) = (first.total, first.pages);
-        let mut threads = first.threads;
-        let (mut number, mut has_shrunk) = (1, false);
-        while number < pages && !has_shrunk {
-            number += 1;
-            let page = client.threads(conversation, number).await?;
-            has_shrunk = page.total < total;
+        let (mut threads, mut seen): (Vec<Thread>, HashSet<u64>) = Default::default();
+        let (mut number, mut total) = (1, None);
+        let is_whole = loop {
+            let page = match first.take() {
+                Some(first) => first,
+                None => client.threads(conversation, number).await?,
+            };
+            if let Some(found) = look(&page.threads) {
+                return Ok(Walk::Found(found));
+            }
+            if *total.get_or_insert(page.total) != page.total {
+                break false;
+            }
             // Behind the last thread there is nothing, whatever the service says of its pages.
-            (total, pages) = (page.total, if page.threads.is_empty() { number } else { page.pages });
-            threads.extend(page.threads);
-        }
-        let mut seen = HashSet::new();
-        threads.retain(|thread| seen.insert(thread.id));
-        if !has_shrunk && threads.len() as u64 >= there_at_first {
-            return Ok(Some(threads));
+            let is_last = number >= page.pages || page.threads.is_empty();
+            threads.extend(page.threads.into_iter().filter(|thread| seen.insert(thread.id)));
+            if is_last {
+                break threads.len() as u64 == page.total;
+            }
+            number += 1;
+        };
+        if is_whole {
+            return Ok(Walk::Whole(threads));
         }
     }
-    Ok(None)
+    Ok(Walk::Shifting)
 }

@@ -9,7 +9,11 @@ use std::{collections::HashSet, sync::atomic::Ordering};
 
 use tokio::time::Instant;
 
-use super::{ImportError, ImportEvent, delivery::Delivery};
+use super::{
+    ImportError, ImportEvent,
+    delivery::Delivery,
+    listing::{RESTARTS, Walk, walk},
+};
 use crate::{
     call::Reference,
     checkpoint::UnknownRequest,
@@ -41,8 +45,6 @@ pub(super) enum Listing<V> {
     Unclear,
 }
 
-/// Pages may shift while they are read; so often a listing is begun anew.
-const RESTARTS: u32 = 5;
 /// So often a conversation that moved is followed.
 const MOVES: u32 = 3;
 
@@ -112,28 +114,12 @@ impl<T: Transport> Delivery<T> {
         conversation: u64,
         references: &[Reference],
     ) -> Result<Listing<u64>, ApiError> {
-        for _ in 0..RESTARTS {
-            let (mut number, mut total, mut listed) = (1, None, HashSet::new());
-            loop {
-                let page = self.client.threads(conversation, number).await?;
-                if let Some(found) = carrier(&page.threads, references) {
-                    return Ok(Listing::Found(found));
-                }
-                listed.extend(page.threads.iter().map(|thread| thread.id));
-                if *total.get_or_insert(page.total) != page.total {
-                    break;
-                }
-                if number < page.pages {
-                    number += 1;
-                    continue;
-                }
-                if listed.len() as u64 == page.total {
-                    return Ok(Listing::Missed);
-                }
-                break;
-            }
-        }
-        Ok(Listing::Unclear)
+        let walk = walk(&self.client, conversation, None, |threads| carrier(threads, references)).await?;
+        Ok(match walk {
+            Walk::Found(thread) => Listing::Found(thread),
+            Walk::Whole(_) => Listing::Missed,
+            Walk::Shifting => Listing::Unclear,
+        })
     }
 
     /// Looks for a create by the import tag and by the first call's reference.
