@@ -308,6 +308,22 @@ fn held_code(held: Held) -> i64 {
     }
 }
 
+fn held_from_code(code: i64) -> Held {
+    if code == held_code(Held::Differs) { Held::Differs } else { Held::Unread }
+}
+
+/// What a request is, how it is held and what it made; none where it is not held.
+pub(super) fn held(c: &Connection, request: i64) -> rusqlite::Result<Option<(RequestKind, Held, u64)>> {
+    c.prepare_cached(
+        "SELECT kind, stored, resource FROM requests WHERE id = ?1 AND carried IS NOT NULL AND resource IS NOT NULL",
+    )?
+    .query_row([request], |row| {
+        let kind = RequestKind::from_code(row.get(0)?).unwrap_or(RequestKind::Refusal);
+        Ok((kind, held_from_code(row.get(1)?), row.get(2)?))
+    })
+    .optional()
+}
+
 /// The requests that are held, in the order in which they left.
 pub(super) fn held_requests(c: &Connection) -> rusqlite::Result<Vec<UnknownRequest>> {
     unknown(c, "resource IS NOT NULL AND ?1 = 0", 0)
@@ -445,8 +461,7 @@ fn unknown(c: &Connection, of: &str, id: i64) -> rusqlite::Result<Vec<UnknownReq
             calls: carried_calls(c, &decode_carried(carried.as_deref()))?,
             stored: stored > 0,
             resource,
-            held: resource
-                .map(|_| if stored == held_code(Held::Differs) { Held::Differs } else { Held::Unread }),
+            held: resource.map(|_| held_from_code(stored)),
             why: row.get(10)?,
             dated: row.get(11)?,
         });

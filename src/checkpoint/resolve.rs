@@ -3,9 +3,9 @@
 //! A call at a time: a create carries many, and a person who looked for one has not looked for the others. The decided call
 //! leaves its request and gets one of its own, which lands or is given up by the same rules as any other.
 
-use rusqlite::{Connection, OptionalExtension, params};
+use rusqlite::{Connection, params};
 
-use super::{Checkpoint, CheckpointError, delivery};
+use super::{Checkpoint, CheckpointError, Held, RequestKind, delivery};
 use crate::{
     call::{CallKey, Moment},
     policy::RequestState,
@@ -110,20 +110,10 @@ fn named(c: &Connection, name: &str, which: &str) -> rusqlite::Result<Vec<Named>
 /// Decides an open call; how many others its request still carries. What was read back otherwise than sent is there: to send
 /// it again would double it.
 fn decide(c: &Connection, call: &Named, request: i64, decision: Decision) -> Result<u64, CheckpointError> {
-    let made: Option<(i64, Option<u64>)> = c
-        .query_row(
-            "SELECT kind, resource FROM requests WHERE id = ?1 AND resource IS NOT NULL",
-            [request],
-            |row| Ok((row.get(0)?, row.get(1)?)),
-        )
-        .optional()?;
-    if let (Some((kind, made)), Decision::Resend) = (made, decision) {
-        let what = if kind == 0 { "conversation" } else { "thread" };
-        return Err(CheckpointError::Undecidable(format!(
-            "the call is in Help Scout, as part of {what} {}, and only differs from what was sent: delete that {what} there and \
-             run the import again, and its calls are sent anew",
-            made.unwrap_or_default()
-        )));
+    if decision == Decision::Resend
+        && let Some(held) = delivery::held(c, request)?
+    {
+        return Err(CheckpointError::Undecidable(there_already(held)));
     }
     let (own, beside) = delivery::set_apart(c, request, call.id)?;
     match decision {
@@ -131,6 +121,19 @@ fn decide(c: &Connection, call: &Named, request: i64, decision: Decision) -> Res
         Decision::Resend => delivery::not_stored(c, own, true)?,
     }
     Ok(beside)
+}
+
+fn there_already((kind, held, made): (RequestKind, Held, u64)) -> String {
+    let what = if kind == RequestKind::Create { "conversation" } else { "thread" };
+    // An answer to an append need not name its thread.
+    let id = Some(made).filter(|id| *id != 0).map(|id| format!(" {id}")).unwrap_or_default();
+    let advice = match held {
+        Held::Unread => "and was not read back yet: run the import, which does that".to_owned(),
+        Held::Differs => format!(
+            "and only differs from what was sent: delete that {what} there and run the import, and its calls are sent anew"
+        ),
+    };
+    format!("to send the call again would double it: it is in Help Scout ({what}{id}) {advice}")
 }
 
 /// A call may wait for a customer's profile whose making is open: a person decides that it is made again.
@@ -175,7 +178,7 @@ fn standing_in_words(c: &Connection, call: &Named) -> rusqlite::Result<String> {
 mod tests {
     use super::*;
     use crate::checkpoint::{
-        Ledger, NewRequest, RequestKind,
+        Ledger, NewRequest,
         stage::tests::{call, fresh, load, nameless},
     };
 
@@ -251,6 +254,25 @@ mod tests {
         checkpoint.resolve("1", Decision::Landed(5)).unwrap();
         let told = said(&mut checkpoint, "1");
         assert!(told.contains("`1` is not undecided: it was imported at 2023-11-14T"), "{told}");
+    }
+
+    #[tokio::test]
+    async fn what_was_stored_and_is_held_is_not_sent_again_by_a_word() {
+        for (held, advice) in [
+            (Held::Unread, "run the import, which does that"),
+            (Held::Differs, "delete that conversation there"),
+        ] {
+            let (_folder, mut checkpoint) = lost().await;
+            let request: i64 = checkpoint
+                .connection
+                .query_row("UPDATE requests SET state = 0 RETURNING id", [], |row| row.get(0))
+                .unwrap();
+            delivery::hold(&checkpoint.connection, request, 501, held, "").unwrap();
+            let told = checkpoint.resolve("2", Decision::Resend).unwrap_err().to_string();
+            assert!(told.contains("(conversation 501)") && told.contains(advice), "{told}");
+            assert_eq!(states(&checkpoint), [Some(2), Some(2), Some(2), None]);
+            checkpoint.resolve("2", Decision::Landed(9)).unwrap();
+        }
     }
 
     #[tokio::test]
