@@ -219,7 +219,7 @@ impl<T: Transport> Client<T> {
         let request = WireRequest { method, target: target.to_owned(), headers, body };
         let mut response = self.transport.send(request).await?;
         let is_wanted = is_read && (200..300).contains(&response.status);
-        self.tokens.redact(&mut response, bearer, is_wanted);
+        self.tokens.redact(&mut response, is_wanted);
         self.heed(&response);
         Ok(response)
     }

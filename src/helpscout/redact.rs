@@ -14,14 +14,19 @@ const MASK: &str = "…";
 const SHORTEST: usize = 6;
 
 impl Credentials {
-    /// Takes these credentials, and `token`, out of an answer: out of its headers, and out of its body unless that
+    /// Takes these credentials, and `tokens`, out of an answer: out of its headers, and out of its body unless that
     /// `is_wanted`, as what a read asks for is. Nothing else is told of such a body.
-    pub(super) fn redact(&self, response: &mut WireResponse, token: Option<&str>, is_wanted: bool) {
+    pub(super) fn redact<'s>(
+        &'s self,
+        response: &mut WireResponse,
+        tokens: impl Iterator<Item = &'s str>,
+        is_wanted: bool,
+    ) {
         let own: Vec<&SecretString> = match self {
             Self::App { id, secret } => vec![id, secret],
             Self::Token(token) => vec![token],
         };
-        let secrets = own.into_iter().map(|secret| secret.expose_secret().trim()).chain(token);
+        let secrets = own.into_iter().map(|secret| secret.expose_secret().trim()).chain(tokens);
         for secret in secrets.filter(|secret| secret.len() >= SHORTEST) {
             if !is_wanted {
                 take_out(&mut response.body, secret);
@@ -88,11 +93,11 @@ mod tests {
     #[test]
     fn a_refusal_that_repeats_secrets_is_cleaned_and_what_is_wanted_is_left_alone() {
         let mut refused = response(400, r#"{"error":"no the-app-id with the-secret and a-token-x"}"#);
-        app().redact(&mut refused, Some("a-token-x"), false);
+        app().redact(&mut refused, ["a-token-x"].into_iter(), false);
         assert_eq!(refused.body, r#"{"error":"no … with … and …"}"#);
         assert_eq!(refused.header("location"), Some("redacted"));
         let mut found = response(200, r#"{"name":"the-secret"}"#);
-        app().redact(&mut found, None, true);
+        app().redact(&mut found, std::iter::empty(), true);
         assert_eq!(found.body, r#"{"name":"the-secret"}"#);
         assert_eq!(found.header("location"), Some("redacted"));
     }
@@ -100,7 +105,7 @@ mod tests {
     #[test]
     fn a_secret_that_is_spelled_with_escapes_is_found() {
         let mut refused = response(400, r#"{"errors":[{"path":"the\u002dsecret"}],"n":1.50}"#);
-        app().redact(&mut refused, None, false);
+        app().redact(&mut refused, std::iter::empty(), false);
         assert_eq!(refused.body, r#"{"errors":[{"path":"…"}],"n":1.50}"#);
     }
 }

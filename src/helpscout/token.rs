@@ -5,6 +5,7 @@
 //! and remembered, so that many workers do not each ask again with credentials that are known to be wrong.
 
 use std::{
+    collections::VecDeque,
     fmt,
     sync::{Mutex, MutexGuard, PoisonError},
     time::Duration,
@@ -26,6 +27,9 @@ const EARLY: Duration = Duration::from_secs(60);
 const LIFETIME: u64 = 7_200;
 /// No lifetime is believed beyond this, so that no sum of times overflows.
 const LONGEST_LIFETIME: u64 = 30 * 24 * 60 * 60;
+
+/// So many tokens are remembered, to be taken out of answers.
+const REMEMBERED: usize = 16;
 
 /// A token as it goes on a request.
 #[derive(Clone)]
@@ -56,8 +60,8 @@ pub(super) struct TokenKeeper {
 #[derive(Default)]
 struct Held {
     bearer: Option<Bearer>,
-    /// The same, kept when it is discarded: the answer to the request for a new one may repeat it.
-    last: Option<Bearer>,
+    /// It and those before it: an answer may repeat one that was discarded.
+    used: VecDeque<Bearer>,
     /// When it is to be renewed; `None`: never.
     renew_at: Option<Instant>,
     generations: u64,
@@ -98,8 +102,7 @@ impl TokenKeeper {
         match &self.credentials {
             Credentials::Token(token) => self.keep(token, None),
             Credentials::App { id, secret } => {
-                let last = self.held().last.clone();
-                let asked = ask(transport, patience, &self.credentials, last.as_ref(), id, secret).await;
+                let asked = self.ask(transport, patience, id, secret).await;
                 if let Err(ApiError::Credentials { words }) = &asked {
                     self.held().refused = Some(words.clone());
                 }
@@ -124,8 +127,41 @@ impl TokenKeeper {
     }
 
     /// Takes what nobody may see out of an answer; its body is left as it is if that `is_wanted`.
-    pub(super) fn redact(&self, response: &mut WireResponse, bearer: &Bearer, is_wanted: bool) {
-        self.credentials.redact(response, bearer.token(), is_wanted);
+    pub(super) fn redact(&self, response: &mut WireResponse, is_wanted: bool) {
+        let used = self.held().used.clone();
+        self.credentials.redact(response, used.iter().filter_map(Bearer::token), is_wanted);
+    }
+
+    /// Asks for a token, again and again while the trouble passes. Asking costs no units.
+    async fn ask(
+        &self,
+        transport: &impl Transport,
+        patience: &Patience,
+        id: &SecretString,
+        secret: &SecretString,
+    ) -> Result<TokenAnswer, ApiError> {
+        let form = TokenRequest {
+            grant_type: "client_credentials",
+            client_id: id.expose_secret(),
+            client_secret: secret.expose_secret(),
+        };
+        let body = Bytes::from(serde_json::to_vec(&form).unwrap_or_default());
+        let mut attempts = patience.begin();
+        loop {
+            match transport.send(request(body.clone())).await {
+                Err(failure) => attempts.pause(&failure.why, None).await?,
+                Ok(response) if matches!(response.status, 408 | 429 | 500..=599) => {
+                    let why = format!("{} to the request for a token", response.status);
+                    attempts.pause(&why, answer::retry_after(&response)).await?;
+                }
+                Ok(mut response) => {
+                    patience.note_success();
+                    let is_wanted = response.status == 200;
+                    self.redact(&mut response, is_wanted);
+                    return read(&response);
+                }
+            }
+        }
     }
 
     fn valid(&self) -> Result<Option<Bearer>, ApiError> {
@@ -150,7 +186,10 @@ impl TokenKeeper {
         held.generations += 1;
         let bearer = Bearer { header, generation: held.generations };
         held.bearer = Some(bearer.clone());
-        held.last = Some(bearer.clone());
+        if held.used.len() >= REMEMBERED {
+            held.used.pop_front();
+        }
+        held.used.push_back(bearer.clone());
         held.renew_at = renew_at;
         Ok(bearer)
     }
@@ -164,39 +203,6 @@ impl TokenKeeper {
 impl fmt::Debug for TokenKeeper {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("TokenKeeper").finish_non_exhaustive()
-    }
-}
-
-/// Asks for a token, again and again while the trouble passes. Asking costs no units.
-async fn ask(
-    transport: &impl Transport,
-    patience: &Patience,
-    credentials: &Credentials,
-    last: Option<&Bearer>,
-    id: &SecretString,
-    secret: &SecretString,
-) -> Result<TokenAnswer, ApiError> {
-    let form = TokenRequest {
-        grant_type: "client_credentials",
-        client_id: id.expose_secret(),
-        client_secret: secret.expose_secret(),
-    };
-    let body = Bytes::from(serde_json::to_vec(&form).unwrap_or_default());
-    let mut attempts = patience.begin();
-    loop {
-        match transport.send(request(body.clone())).await {
-            Err(failure) => attempts.pause(&failure.why, None).await?,
-            Ok(response) if matches!(response.status, 408 | 429 | 500..=599) => {
-                let why = format!("{} to the request for a token", response.status);
-                attempts.pause(&why, answer::retry_after(&response)).await?;
-            }
-            Ok(mut response) => {
-                patience.note_success();
-                let is_wanted = response.status == 200;
-                credentials.redact(&mut response, last.and_then(Bearer::token), is_wanted);
-                return read(&response);
-            }
-        }
     }
 }
 
@@ -330,6 +336,18 @@ mod tests {
             let error = app().bearer(&wire, &patience()).await.err().unwrap();
             assert!(!error.to_string().contains("hush"), "{error}");
         }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_token_that_was_discarded_is_taken_out_of_later_answers() {
+        let wire = Scripted::in_order(vec![Ok(token("the-first", 600)), Ok(token("the-second", 600))]);
+        let (keeper, patience) = (app(), patience());
+        let first = keeper.bearer(&wire, &patience).await.unwrap();
+        keeper.discard(&first);
+        keeper.bearer(&wire, &patience).await.unwrap();
+        let mut refused = answered(400, r#"{"message":"the-second comes after the-first"}"#);
+        keeper.redact(&mut refused, false);
+        assert_eq!(refused.body, r#"{"message":"… comes after …"}"#);
     }
 
     #[tokio::test(start_paused = true)]
