@@ -64,12 +64,12 @@ pub(super) const WORDS: &[&str] = &[
     "1",
     "\nresource-id: ",
     "\ncorrelation-id: ",
-    "{\"access_token\":\"the-token-of-the-app\",\"expires_in\":7200}",
+    "{\"access_token\":\"our-token-of-the-app\",\"expires_in\":7200}",
     "{\"message\":\"no\"}",
     "{\"_embedded\":{\"errors\":[{\"path\":\"threads[0]\",\"message\":\"no\"}]},\"message\":\"no\"}",
     "{\"page\":{\"totalPages\":4294967295}}",
-    "the-secret-of-the-app",
-    "the-token-of-the-app",
+    "our-secret-of-the-app",
+    "our-token-of-the-app",
     "\"id\":1",
     "{",
     "}",
@@ -81,9 +81,10 @@ pub(super) const WORDS: &[&str] = &[
     "é",
 ];
 
-const ID: &str = "the-id-of-the-app";
-const SECRET: &str = "the-secret-of-the-app";
-const TOKEN: &str = "the-token-of-the-app";
+// Their first letters follow no backslash where a text is shown for debugging: `\t` and `he-…` make no secret.
+const ID: &str = "our-id-of-the-app";
+const SECRET: &str = "our-secret-of-the-app";
+const TOKEN: &str = "our-token-of-the-app";
 /// Without any success for so long, a read fails.
 const GIVE_UP: Duration = Duration::from_secs(60);
 /// The longest wait that an answer is believed, and what a request may wait for its turn at a limit of one unit.
