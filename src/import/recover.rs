@@ -65,6 +65,7 @@ pub async fn recover<T: Transport>(
 ) -> Result<Recovered, ImportError> {
     let client = client.with_stop(stop.clone());
     checkpoint.check_identity(&job.lineage)?;
+    events.emit(ImportEvent::Recovering { conversations: 0, calls: 0 });
     let connection = connect(&client, &job.delivery, job.account.as_deref(), false).await?;
     checkpoint.belong_to(&connection.account)?;
     events.emit(ImportEvent::Connected { account: connection.shown(), user: connection.user.clone() });

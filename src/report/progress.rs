@@ -62,6 +62,8 @@ struct Figures {
     rejected: u64,
     limit_used: Option<u32>,
     delivering: bool,
+    /// Conversations and calls, where a recovery looks for them.
+    recovered: Option<(u64, u64)>,
     speed: Speed,
 }
 
@@ -99,10 +101,12 @@ impl Progress {
 
     fn draw_bar(&self, state: &State, now: Duration) {
         let figures = &state.figures;
-        if figures.delivering && self.bar.length().is_none() {
+        // How much a recovery will find is not known before.
+        let has_an_end = figures.delivering && figures.recovered.is_none();
+        if has_an_end && self.bar.length().is_none() {
             self.bar.set_style(bar_style());
         }
-        if figures.delivering {
+        if has_an_end {
             self.bar.set_length(figures.to_send);
             self.bar.set_position(figures.done());
         }
@@ -183,8 +187,10 @@ impl Figures {
             ImportEvent::Throttled { .. }
             | ImportEvent::Retrying { .. }
             | ImportEvent::Warned { .. }
-            | ImportEvent::Recovering { .. }
             | ImportEvent::Stopping => {}
+            ImportEvent::Recovering { conversations, calls } => {
+                self.recovered = Some((*conversations, *calls));
+            }
         }
     }
 
@@ -199,6 +205,9 @@ impl Figures {
     }
 
     fn shown(&self, now: Duration) -> String {
+        if let Some((conversations, calls)) = self.recovered {
+            return format!("{} found in {}", counted(calls, "call"), counted(conversations, "conversation"));
+        }
         if !self.delivering {
             let percent = self.percent_read.map(|percent| format!(" ({percent}%)")).unwrap_or_default();
             return format!("{} read{percent}{}", counted(self.rows, "row"), self.rejected_shown());
@@ -253,15 +262,13 @@ fn message(event: &ImportEvent) -> Option<String> {
         }
         ImportEvent::Throttled { wait } => format!("Help Scout asks to wait {}", span(*wait)),
         ImportEvent::Retrying { why, wait } => format!("{why}: trying again in {}", span(*wait)),
-        ImportEvent::Recovering { conversations, calls } => {
-            format!("{} found in {}", counted(*calls, "call"), counted(*conversations, "conversation"))
-        }
         ImportEvent::Warned { reason } => format!("warning: {reason}"),
         ImportEvent::Stopping => "stopping: finishing what is in flight (again: leave at once)".to_owned(),
         ImportEvent::Reading { .. }
         | ImportEvent::Rejected(_)
         | ImportEvent::Landed { .. }
         | ImportEvent::Refused { .. }
+        | ImportEvent::Recovering { .. }
         | ImportEvent::Pace { .. } => return None,
     })
 }
@@ -326,6 +333,23 @@ mod tests {
             (18, ImportEvent::Refused { calls: 1 }),
             (19, ImportEvent::Throttled { wait: Duration::from_secs(12) }),
         ]
+    }
+
+    #[test]
+    fn a_recovery_tells_what_it_found_and_no_end() {
+        let recovering = |conversations, calls| ImportEvent::Recovering { conversations, calls };
+        let events = vec![
+            (0, recovering(0, 0)),
+            (1, ImportEvent::Connected { account: "Acme".into(), user: "Nina".into() }),
+            (9, ImportEvent::Pace { limit: 400, share: 0.8, used: 300 }),
+            (20, recovering(2, 1_001)),
+        ];
+        assert_eq!(
+            shown(ProgressForm::Lines, events),
+            "connected to Acme as Nina\n\
+             0 calls found in 0 conversations\n\
+             1,001 calls found in 2 conversations\n"
+        );
     }
 
     #[test]
