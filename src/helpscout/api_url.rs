@@ -51,6 +51,9 @@ impl ApiUrl {
             return Err(ApiUrlError::Excess("a query or a fragment"));
         }
         let text = url.as_str().trim_end_matches('/').to_owned();
+        if ["/v2", "/v3"].iter().any(|version| text.ends_with(version)) {
+            return Err(ApiUrlError::Excess("the API's version (`/v2`)"));
+        }
         Ok(Self { url, text })
     }
 
@@ -122,6 +125,7 @@ mod tests {
         assert_eq!(refusal, ApiUrlError::Excess("a user name or password"));
         assert!(!refusal.to_string().contains("hush"));
         assert!(matches!(ApiUrl::parse("https://example.com/?a=b"), Err(ApiUrlError::Excess(_))));
+        assert!(matches!(ApiUrl::parse("https://api.helpscout.net/v2/"), Err(ApiUrlError::Excess(_))));
         assert!(matches!(ApiUrl::parse("ftp://example.com"), Err(ApiUrlError::Scheme(_))));
         for unreadable in ["api.helpscout.net", "", "https://", "localhost:80"] {
             assert!(ApiUrl::parse(unreadable).is_err(), "{unreadable}");
