@@ -12,7 +12,7 @@ use tokio::time::Instant;
 use super::{
     ImportError, ImportEvent,
     delivery::Delivery,
-    listing::{RESTARTS, Walk, walk},
+    listing::{Growth, RESTARTS, Walk, walk},
 };
 use crate::{
     call::Reference,
@@ -114,8 +114,8 @@ impl<T: Transport> Delivery<T> {
         conversation: u64,
         references: &[Reference],
     ) -> Result<Listing<u64>, ApiError> {
-        let walk = walk(&self.client, conversation, None, |threads| carrier(threads, references)).await?;
-        Ok(match walk {
+        let look = |threads: &[Thread]| carrier(threads, references);
+        Ok(match walk(&self.client, conversation, None, Growth::BeginsAnew, look).await? {
             Walk::Found(thread) => Listing::Found(thread),
             Walk::Whole(_) => Listing::Missed,
             Walk::Shifting => Listing::Unclear,
