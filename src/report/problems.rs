@@ -1,18 +1,20 @@
-//! What `check` found wrong with rows: the first of them one by one, all of them by kind.
+//! What `check` found wrong with rows: the first of them one by one, all of them by reason.
 //!
 //! Memory is bounded: an export of a million bad rows is told by a thousand of them and the counts of all.
 
 use serde::Serialize;
 
-use crate::call::FaultKind;
+use crate::call::{Fault, FaultKind};
 use crate::import::RejectedRow;
 
 use super::count::{counted, grouped};
 
 /// Problems that are kept whole.
 const MOST: usize = 1_000;
-/// Problems of one kind that are shown to a person.
+/// Problems of one reason that are shown to a person.
 const EXAMPLES: usize = 3;
+/// Reasons that are told apart; what comes beyond them is counted by kind.
+const MOST_REASONS: usize = 100;
 
 /// One fault of a row; its names are those of `check --json`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -29,15 +31,19 @@ pub struct Problem {
     pub reason: String,
 }
 
-/// All problems of one kind.
+/// All problems of one reason in one column.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ProblemGroup {
     /// What kind of fault.
     pub kind: FaultKind,
+    /// The column at fault, where it is one.
+    pub column: Option<String>,
     /// How often it came.
     pub count: u64,
     /// The first of them.
     pub examples: Vec<Problem>,
+    /// The reason without what differs from row to row.
+    shape: String,
 }
 
 /// The problems of all rows.
@@ -60,7 +66,7 @@ impl ProblemList {
                 value: fault.value.clone(),
                 reason: fault.reason.clone(),
             };
-            let group = self.group(fault.kind);
+            let group = self.group(fault);
             group.count += 1;
             if group.examples.len() < EXAMPLES {
                 group.examples.push(problem.clone());
@@ -76,10 +82,10 @@ impl ProblemList {
         &self.first
     }
 
-    /// By kind, the most frequent first.
+    /// By reason, the most frequent first.
     pub fn groups(&self) -> Vec<&ProblemGroup> {
         let mut groups: Vec<&ProblemGroup> = self.groups.iter().collect();
-        groups.sort_by(|a, b| b.count.cmp(&a.count).then(a.kind.cmp(&b.kind)));
+        groups.sort_by(|a, b| b.count.cmp(&a.count).then(a.kind.cmp(&b.kind)).then(a.shape.cmp(&b.shape)));
         groups
     }
 
@@ -92,43 +98,137 @@ impl ProblemList {
     pub fn text(&self) -> String {
         let mut lines = Vec::new();
         for group in self.groups() {
-            lines.push(format!("{}: {}", title(group.kind), counted(group.count, "problem")));
-            lines.extend(group.examples.iter().map(|problem| format!("  {}", shown(problem))));
+            lines.push(format!("{} – {}", headline(group), counted(group.count, "row")));
+            lines.extend(group.examples.iter().map(|problem| format!("  {}", shown(problem, group))));
             let more = group.count.saturating_sub(group.examples.len() as u64);
             if more > 0 {
                 lines.push(format!("  and {} more", grouped(more)));
             }
+            lines.push(format!("  → {}", what_to_do(group)));
         }
         if lines.is_empty() { String::new() } else { lines.join("\n") + "\n" }
     }
 
-    fn group(&mut self, kind: FaultKind) -> &mut ProblemGroup {
-        let index = self.groups.iter().position(|group| group.kind == kind).unwrap_or_else(|| {
-            self.groups.push(ProblemGroup { kind, count: 0, examples: Vec::new() });
+    fn group(&mut self, fault: &Fault) -> &mut ProblemGroup {
+        let (mut column, mut shape) = (fault.column.clone(), shape(&fault.reason));
+        let mut at = self.find(fault.kind, column.as_ref(), &shape);
+        if at.is_none() && self.groups.len() >= MOST_REASONS {
+            (column, shape) = (None, String::new());
+            at = self.find(fault.kind, None, "");
+        }
+        let at = at.unwrap_or_else(|| {
+            self.groups.push(ProblemGroup {
+                kind: fault.kind,
+                column,
+                count: 0,
+                examples: Vec::new(),
+                shape,
+            });
             self.groups.len() - 1
         });
-        &mut self.groups[index]
+        &mut self.groups[at]
+    }
+
+    fn find(&self, kind: FaultKind, column: Option<&String>, shape: &str) -> Option<usize> {
+        let is_it = |group: &ProblemGroup| {
+            group.kind == kind && group.column.as_ref() == column && group.shape == shape
+        };
+        self.groups.iter().position(is_it)
     }
 }
 
-fn shown(problem: &Problem) -> String {
+/// A reason without its numbers and quoted values, which differ from row to row.
+fn shape(reason: &str) -> String {
+    let mut shape = String::with_capacity(reason.len());
+    for (index, part) in reason.split('`').enumerate() {
+        // What is between two marks is a value or a name; names of settings stay apart.
+        let is_setting = part.contains('.')
+            && part.bytes().all(|byte| byte.is_ascii_lowercase() || matches!(byte, b'.' | b'_'));
+        match index % 2 {
+            1 if !is_setting => shape.push('`'),
+            _ => shape.extend(part.chars().map(|letter| if letter.is_ascii_digit() { '#' } else { letter })),
+        }
+    }
+    shape
+}
+
+/// The reason, and where it stands.
+fn headline(group: &ProblemGroup) -> String {
+    let reason = group.examples.first().map_or("", |problem| problem.reason.as_str());
+    match &group.column {
+        _ if group.shape.is_empty() => format!("more {}", title(group.kind)),
+        Some(column) => format!("{column}: {reason}"),
+        None => reason.to_owned(),
+    }
+}
+
+/// The place and the value; the reason only where it is not that of the headline.
+fn shown(problem: &Problem, group: &ProblemGroup) -> String {
     let Problem { file, line, column, value, reason } = problem;
-    match (column, value) {
-        (Some(column), Some(value)) => format!("{file}:{line}: {column} `{value}`: {reason}"),
-        (Some(column), None) => format!("{file}:{line}: {column}: {reason}"),
-        _ => format!("{file}:{line}: {reason}"),
+    let mut text = format!("{file}:{line}");
+    if let Some(value) = value.as_ref().filter(|value| !value.is_empty()) {
+        let name = column
+            .as_ref()
+            .filter(|_| group.column.is_none())
+            .map_or(String::new(), |name| format!("{name} "));
+        text = format!("{text}: {name}`{value}`");
+    }
+    let told = group.examples.first().is_some_and(|first| first.reason == *reason) && !group.shape.is_empty();
+    if told { text } else { format!("{text}: {reason}") }
+}
+
+/// What a person can set or mend.
+fn what_to_do(group: &ProblemGroup) -> &'static str {
+    let says = |word: &str| group.examples.first().is_some_and(|problem| problem.reason.contains(word));
+    match group.kind {
+        FaultKind::Time if says("--time-zone") => {
+            "if the export's clock is known, name its zone: `--time-zone`, or `source.time_zone` in callport.toml"
+        }
+        FaultKind::Time if says("source.") => {
+            "set it in callport.toml, or with `--set`, for all rows at once"
+        }
+        FaultKind::Time if says("clocks of") => {
+            "only the previous platform knows which is meant: put the time with its offset (`2026-10-25T02:30:00+02:00`) into the rejects file"
+        }
+        FaultKind::Time => {
+            "mend the time in the rejects file, or feed the field from another column (`[call]`)"
+        }
+        FaultKind::Value if says("source.") => {
+            "set it in callport.toml, or with `--set`, for all rows at once"
+        }
+        FaultKind::Value => {
+            "mend the value in the rejects file, or feed the field from another column (`[call]`)"
+        }
+        FaultKind::Customer => {
+            "map `customer.email`, `customer.phone` or `call.direction`; `customer.hidden` names who stands for callers without a number"
+        }
+        FaultKind::Email => "mend the address in the rejects file, or leave it empty where a number is given",
+        FaultKind::Text => "mend the template that is named, in callport.toml",
+        FaultKind::Destination => {
+            "add the value to `[conversation.inboxes]`, set `conversation.inbox_otherwise`, or mend the id"
+        }
+        FaultKind::Conflict => {
+            "if the newer record counts, map `call.updated_at`; if they are legs of one call, map `call.group`; else give each its own id"
+        }
+        FaultKind::Refused => "mend what Help Scout names, and import the rejects file",
+        FaultKind::Unreadable if says("source.") => {
+            "set it in callport.toml, or with `--set`, for all rows at once"
+        }
+        FaultKind::Unreadable => {
+            "mend the line in the export or in the rejects file: its text is there as it was read"
+        }
     }
 }
 
 fn title(kind: FaultKind) -> &'static str {
     match kind {
         FaultKind::Unreadable => "rows that cannot be read",
-        FaultKind::Time => "times",
-        FaultKind::Value => "values",
+        FaultKind::Time => "faults of times",
+        FaultKind::Value => "faults of values",
         FaultKind::Customer => "calls without a customer",
-        FaultKind::Email => "e-mails",
-        FaultKind::Text => "texts",
-        FaultKind::Destination => "inboxes and conversations",
+        FaultKind::Email => "faults of e-mails",
+        FaultKind::Text => "faults of texts",
+        FaultKind::Destination => "faults of inboxes and conversations",
         FaultKind::Conflict => "ids that stand for two calls",
         FaultKind::Refused => "calls that Help Scout refused",
     }
@@ -138,7 +238,7 @@ fn title(kind: FaultKind) -> &'static str {
 mod tests {
     use super::*;
     use crate::{
-        call::{Fault, Position, Rejection},
+        call::{Position, Rejection},
         import::RejectedContent,
     };
 
@@ -177,9 +277,38 @@ mod tests {
         assert_eq!((list.rows(), list.first().len()), (3_001, MOST));
         assert_eq!(
             list.text(),
-            "times: 3,000 problems\n  calls.csv:2: start `2024-02-30`: no such day\n  calls.csv:3: start \
-             `2024-02-30`: no such day\n  calls.csv:4: start `2024-02-30`: no such day\n  and 2,997 more\ncalls \
-             without a customer: 1 problem\n  calls.csv:1: no customer\n"
+            "start: no such day – 3,000 rows\n  calls.csv:2: `2024-02-30`\n  calls.csv:3: `2024-02-30`\n  \
+             calls.csv:4: `2024-02-30`\n  and 2,997 more\n  → mend the time in the rejects file, or feed the field from \
+             another column (`[call]`)\nno customer – 1 row\n  calls.csv:1\n  → map `customer.email`, `customer.phone` or \
+             `call.direction`; `customer.hidden` names who stands for callers without a number\n"
         );
+    }
+
+    #[test]
+    fn reasons_that_differ_only_by_row_are_one_and_others_are_not() {
+        let mut list = ProblemList::default();
+        let conflict = |line| {
+            Fault::new(
+                FaultKind::Conflict,
+                format!("has the id of line {line} of `a.csv` with other content"),
+            )
+        };
+        for line in 1..=5 {
+            list.add(&row(line, vec![conflict(line + 100)]));
+        }
+        list.add(&row(
+            9,
+            vec![Fault::new(FaultKind::Conflict, "is a leg of a call that is not in the input")],
+        ));
+        let counts: Vec<u64> = list.groups().iter().map(|group| group.count).collect();
+        assert_eq!(counts, [5, 1]);
+        assert!(list.text().contains("  calls.csv:2: has the id of line 102 of `a.csv`"), "{}", list.text());
+        for number in 0..2 * MOST_REASONS as u64 {
+            let column = format!("c{number}");
+            list.add(&row(10 + number, vec![Fault::of_value(FaultKind::Value, column, "x", "is none")]));
+        }
+        assert_eq!(list.groups().len(), MOST_REASONS + 1);
+        assert_eq!(list.groups().iter().map(|group| group.count).sum::<u64>(), 6 + 2 * MOST_REASONS as u64);
+        assert!(list.text().starts_with("more faults of values – 102 rows\n"), "{}", list.text());
     }
 }
