@@ -59,6 +59,12 @@ impl CivilTime {
         NaiveDate::from_ymd_opt(year, month, day)?.and_hms_opt(hour, minute, second).map(Self)
     }
 
+    /// So many seconds after the midnight that begins 30 December 1899, where spreadsheets begin to count.
+    pub fn of_spreadsheet(seconds: i64) -> Option<Self> {
+        let origin = NaiveDate::from_ymd_opt(1899, 12, 30)?.and_hms_opt(0, 0, 0)?;
+        origin.checked_add_signed(chrono::TimeDelta::try_seconds(seconds)?).map(Self)
+    }
+
     /// Read with an offset of `seconds` east of UTC.
     pub fn at_offset(self, seconds: i32) -> Option<Moment> {
         Moment::from_epoch_seconds(self.0.and_utc().timestamp() - i64::from(seconds))

@@ -85,6 +85,17 @@ impl Cells {
         json_value(object, name)?.as_array().map(Vec::as_slice)
     }
 
+    /// Every value under a path of a JSON row whose step `*` stands for all elements of a list or members of an object.
+    pub fn each(&self, path: &str) -> Vec<Cow<'_, str>> {
+        let Self::Json(object) = self else { return Vec::new() };
+        let mut steps = path.split('.');
+        let mut values: Vec<&Value> = steps.next().and_then(|step| object.get(step)).into_iter().collect();
+        for step in steps {
+            values = values.into_iter().flat_map(|value| members(value, step)).collect();
+        }
+        values.into_iter().filter_map(json_text).collect()
+    }
+
     /// Every column with its value, in the order of the file.
     pub fn pairs(&self) -> Vec<(&str, Cow<'_, str>)> {
         match self {
@@ -116,6 +127,18 @@ fn json_value<'a>(object: &'a Map<String, Value>, name: &str) -> Option<&'a Valu
         };
     }
     Some(value)
+}
+
+fn members<'a>(value: &'a Value, step: &str) -> Vec<&'a Value> {
+    match (value, step) {
+        (Value::Array(items), "*") => items.iter().collect(),
+        (Value::Object(inner), "*") => inner.values().collect(),
+        (Value::Array(items), _) => {
+            step.parse::<usize>().ok().and_then(|at| items.get(at)).into_iter().collect()
+        }
+        (Value::Object(inner), _) => inner.get(step).into_iter().collect(),
+        _ => Vec::new(),
+    }
 }
 
 fn json_text(value: &Value) -> Option<Cow<'_, str>> {
@@ -162,5 +185,9 @@ mod tests {
         assert_eq!(cells.value("user.emails.0.v").as_deref(), Some("a@example.com"));
         assert_eq!(cells.value("x"), None);
         assert_eq!(cells.value("user.name"), None);
+        let object = serde_json::from_str(r#"{"tags":[{"name":"a"},{},{"name":"b"}],"x":[1,2]}"#).unwrap();
+        let cells = Cells::Json(object);
+        assert_eq!(cells.each("tags.*.name"), ["a", "b"]);
+        assert_eq!((cells.each("x.*").join("+"), cells.each("x.name.*").len()), ("1+2".to_owned(), 0));
     }
 }

@@ -85,6 +85,9 @@ pub(super) struct ReadOptions {
     /// Files to read: paths, globs, or - for standard input [default: `source.files` of the configuration]
     #[arg(value_name = "FILE")]
     pub(super) files: Vec<String>,
+    /// The previous platform: one of `callport init --list-presets`, or a file of your own
+    #[arg(long, value_name = "NAME")]
+    pub(super) preset: Option<String>,
     /// The zone of times without an offset, by its IANA name
     #[arg(long, value_name = "ZONE")]
     pub(super) time_zone: Option<String>,
@@ -158,6 +161,9 @@ pub(super) struct RecoverOptions {
     /// Any setting of the configuration by its dotted name
     #[arg(long, value_name = "KEY=VALUE")]
     pub(super) set: Vec<String>,
+    /// The previous platform: one of `callport init --list-presets`, or a file of your own
+    #[arg(long, value_name = "NAME")]
+    pub(super) preset: Option<String>,
     /// The zone of times without an offset, by its IANA name, as the imports have it
     #[arg(long, value_name = "ZONE")]
     pub(super) time_zone: Option<String>,

@@ -26,6 +26,7 @@ use crate::{
 pub(super) fn run(common: &Common, options: &RecoverOptions) -> Result<u8, Failure> {
     let overrides = Overrides {
         set: options.set.clone(),
+        preset: options.preset.clone(),
         time_zone: options.time_zone.clone(),
         share: options.share.clone(),
         ..Overrides::default()

@@ -69,6 +69,7 @@ impl Setup {
         let overrides = Overrides {
             set: options.set.clone(),
             files: options.files.clone(),
+            preset: options.preset.clone(),
             time_zone: options.time_zone.clone(),
             share: options.share.clone(),
             since: options.since.clone(),

@@ -8,7 +8,7 @@ use std::{
 use crate::{
     call::{Moment, Zone},
     import::{ConversationSettings, Field, LimitSettings},
-    mapping::{HiddenCaller, InboxSettings, MappingSettings, UnknownCaller},
+    mapping::{Feed, HiddenCaller, InboxSettings, MappingSettings, UnknownCaller},
     source::{Format, SourceSettings},
 };
 
@@ -16,13 +16,16 @@ use super::{
     conversation,
     error::ConfigError,
     file::ConfigFile,
-    key,
+    forms, key,
     overrides::Overrides,
+    preset::Preset,
     raw::{Place, Raw, RawSettings},
     recipe::MappingRecipe,
     since::parse_bound,
     value::Value,
 };
+
+const PRESET: &str = "source.preset";
 
 /// A checked configuration.
 #[derive(Debug, Clone, PartialEq)]
@@ -33,6 +36,8 @@ pub struct Settings {
     pub source: SourceSettings,
     /// The files to read: paths, globs or `-`, relative to the working directory.
     pub files: Vec<String>,
+    /// What is known of the previous platform.
+    pub preset: Option<Preset>,
     /// What conversations are made like.
     pub conversation: ConversationSettings,
     /// How much is used and how long is waited.
@@ -48,25 +53,36 @@ pub struct Settings {
 impl Settings {
     /// Checks `file` with `overrides` laid over it; `now` is what `--since -2h` counts from.
     pub fn check(file: Option<&ConfigFile>, overrides: &Overrides, now: Moment) -> Result<Self, ConfigError> {
-        let mut raw = file.map_or_else(RawSettings::default, |file| file.raw.clone());
-        let file_maps = raw.iter().any(|(name, _)| key::feeds_field(name));
-        overrides.lay_over(&mut raw);
+        let mut own = file.map_or_else(RawSettings::default, |file| file.raw.clone());
+        let file_maps = own.iter().any(|(name, _)| key::feeds_field(name));
+        overrides.lay_over(&mut own);
+        let folder = file.map_or_else(PathBuf::new, |file| file.folder().to_owned());
+        let preset = match own.get(PRESET).map(|raw| &raw.value) {
+            Some(Value::Text(name)) => {
+                Preset::find(name, &folder).map_err(|fault| own.faults.push(fault)).ok()
+            }
+            _ => None,
+        };
+        let raw = match &preset {
+            Some(preset) => own.over(&preset.raw),
+            None => own,
+        };
         let mut checker = Checker { raw };
         let source = checker.source();
         let mut mapping = checker.mapping();
-        mapping.by_own_names = !file_maps;
+        mapping.by_own_names = !file_maps && preset.is_none();
         checker.bounds(&mut mapping, overrides, now);
         let conversation = conversation::conversation(&mut checker);
         let limits = conversation::limits(&mut checker);
         let mapping_recipe = MappingRecipe::new(&mapping, &conversation);
-        let folder = file.map_or_else(PathBuf::new, |file| file.folder().to_owned());
         let files = checker.files(&folder);
         let share_tag = checker.truth("account.share_tag", false);
         let accept = checker.accept();
+        checker.unfilled();
         if !checker.raw.faults.is_empty() {
             return Err(ConfigError { faults: checker.raw.faults });
         }
-        Ok(Self { mapping, source, files, conversation, limits, share_tag, accept, mapping_recipe })
+        Ok(Self { mapping, source, files, preset, conversation, limits, share_tag, accept, mapping_recipe })
     }
 }
 
@@ -148,6 +164,10 @@ impl Checker {
             fields: self.fields(),
             by_own_names: false,
             time_zone: self.time_zone(),
+            forms: forms::forms(self),
+            nothing: forms::nothing(self),
+            values: forms::values(self),
+            own_numbers: forms::own_numbers(self),
             skip: self.text("source.skip"),
             since: None,
             until: None,
@@ -162,13 +182,41 @@ impl Checker {
                 .unwrap_or_else(|| "Phone calls with {{ customer }}".to_owned()),
             inbox: self.inbox(),
             text: self.text("text.template"),
+            recording_caution: self.text("text.recording_caution"),
         }
     }
 
-    fn fields(&mut self) -> BTreeMap<String, String> {
+    fn fields(&mut self) -> BTreeMap<String, Feed> {
         let names: Vec<String> =
             self.raw.iter().map(|(name, _)| name.to_owned()).filter(|name| key::feeds_field(name)).collect();
-        names.into_iter().filter_map(|name| self.text(&name).map(|feed| (name, feed))).collect()
+        names.into_iter().filter_map(|name| self.feed(&name).map(|feed| (name, feed))).collect()
+    }
+
+    fn feed(&mut self, key: &str) -> Option<Feed> {
+        let raw = self.raw.get(key)?;
+        let may_be_absent = matches!(raw.place, Place::Preset(..));
+        let sources = match &raw.value {
+            Value::Texts(sources) if !sources.is_empty() => sources.clone(),
+            Value::Texts(_) => {
+                self.fault(key, "is an empty list: give it a value or leave it out");
+                return None;
+            }
+            _ => vec![self.text(key)?],
+        };
+        if sources.iter().any(|source| source.trim().is_empty()) {
+            self.fault(key, "holds an empty name: take it out of the list");
+            return None;
+        }
+        Some(Feed { sources, may_be_absent })
+    }
+
+    /// What a person has still to fill in.
+    fn unfilled(&mut self) {
+        let open = self.raw.iter().filter(|(_, raw)| raw.value == Value::Unfilled);
+        let open: Vec<String> = open.map(|(name, _)| name.to_owned()).collect();
+        for name in open {
+            self.fault(&name, format!("is still to be filled in: {}", key::wanted(&name)));
+        }
     }
 
     fn time_zone(&mut self) -> Option<Zone> {
@@ -257,7 +305,7 @@ impl Checker {
         }
         match place {
             Place::File(..) => files.into_iter().map(|file| beside(folder, file)).collect(),
-            Place::Set | Place::Option(_) => files,
+            Place::Preset(_) | Place::Set | Place::Option(_) => files,
         }
     }
 }
@@ -319,7 +367,7 @@ mod tests {
         let mapping = &settings.mapping;
         assert_eq!(mapping.source_name, "aircall");
         assert!(!mapping.by_own_names);
-        let field = |name: &str| mapping.fields.get(name).map(String::as_str);
+        let field = |name: &str| mapping.fields.get(name).map(|feed| feed.sources[0].as_str());
         assert_eq!(field("call.started_at"), Some("start time"));
         assert_eq!(field("customer.first_name"), Some("first"));
         assert_eq!(field("conversation.id"), Some("conversation"));

@@ -41,15 +41,26 @@ impl ConfigFile {
     /// Takes `text` for the content of the file at `path`.
     pub fn parse(path: &Path, text: &str) -> Result<Self, ConfigError> {
         let text = text.strip_prefix('\u{feff}').unwrap_or(text);
-        let (table, errors) = DeTable::parse_recoverable(text);
-        if !errors.is_empty() {
-            let faults = errors.iter().map(|error| syntax_fault(path, text, error)).collect();
-            return Err(ConfigError { faults });
-        }
         let name: Arc<str> = path.display().to_string().into();
-        let mut reader = Reader { text, name, raw: RawSettings::default() };
+        let table = table(path, text)?;
+        let mut reader =
+            Reader { text, place: &|line| Place::File(Arc::clone(&name), line), raw: RawSettings::default() };
         reader.table("", table.get_ref());
         Ok(Self { path: path.to_owned(), raw: reader.raw })
+    }
+
+    /// The settings of the preset `name`, without what it says of itself.
+    pub(super) fn parse_preset(name: &str, text: &str) -> Result<RawSettings, ConfigError> {
+        let mut table = table(Path::new(name), text)?;
+        table.get_mut().remove("preset");
+        let place = Place::Preset(name.into());
+        let mut reader = Reader { text, place: &|_| place.clone(), raw: RawSettings::default() };
+        reader.table("", table.get_ref());
+        if reader.raw.faults.is_empty() {
+            Ok(reader.raw)
+        } else {
+            Err(ConfigError { faults: reader.raw.faults })
+        }
     }
 
     /// Where it was read.
@@ -65,8 +76,17 @@ impl ConfigFile {
 
 struct Reader<'a> {
     text: &'a str,
-    name: Arc<str>,
+    /// Where what stands on a line was written.
+    place: &'a dyn Fn(usize) -> Place,
     raw: RawSettings,
+}
+
+fn table<'t>(path: &Path, text: &'t str) -> Result<toml::Spanned<DeTable<'t>>, ConfigError> {
+    let (table, errors) = DeTable::parse_recoverable(text);
+    if errors.is_empty() {
+        return Ok(table);
+    }
+    Err(ConfigError { faults: errors.iter().map(|error| syntax_fault(path, text, error)).collect() })
 }
 
 impl Reader<'_> {
@@ -78,7 +98,7 @@ impl Reader<'_> {
             } else {
                 format!("{prefix}.{}", name.get_ref())
             };
-            let place = Place::File(self.name.clone(), position(self.text, name.span().start).0);
+            let place = (self.place)(position(self.text, name.span().start).0);
             self.value(&dotted, value.get_ref(), &place);
         }
     }
@@ -144,7 +164,7 @@ mod tests {
             [
                 "callport.toml:2: `source.nam` is not a known key; the nearest one is `source.name`",
                 "callport.toml:8: `source.name` is a table; a text is expected",
-                "callport.toml:5: `call.id` is the number `5`; a text is expected",
+                "callport.toml:5: `call.id` is the number `5`; a column, a template, or a list of these is expected",
                 "callport.toml:7: `calls.started_at` is not a known key; the nearest one is `call.started_at`",
             ]
         );

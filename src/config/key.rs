@@ -24,6 +24,10 @@ pub enum Kind {
     Name,
     /// A table of names.
     Names,
+    /// A column, a template, or a list of these.
+    Feed,
+    /// A table of texts.
+    Map,
     /// A span of time such as `"30s"`.
     Duration,
     /// One of these words.
@@ -40,6 +44,8 @@ impl fmt::Display for Kind {
             Self::Texts => f.write_str("a list of texts"),
             Self::Name => f.write_str("an id or a text"),
             Self::Names => f.write_str("a table of ids or texts"),
+            Self::Feed => f.write_str("a column, a template, or a list of these"),
+            Self::Map => f.write_str("a table of texts"),
             Self::Duration => f.write_str("a span of time such as `\"30s\"`, `\"15m\"` or `\"1h\"`"),
             Self::OneOf(words) => {
                 let words: Vec<String> = words.iter().map(|word| format!("`{word}`")).collect();
@@ -59,7 +65,7 @@ pub struct Key {
 }
 
 /// The parts of a call that a column or a template may feed.
-const CALL_FIELDS: &[&str] = &[
+pub(super) const CALL_FIELDS: &[&str] = &[
     "id",
     "started_at",
     "ended_at",
@@ -74,22 +80,34 @@ const CALL_FIELDS: &[&str] = &[
     "notes",
     "tags",
     "updated_at",
+    "ringing",
+    "ticket",
+    "time_zone",
 ];
 
 const OTHER_KEYS: &[(&str, Kind)] = &[
     ("source.name", Kind::Text),
     ("source.files", Kind::Texts),
+    ("source.preset", Kind::Text),
     ("source.format", Kind::OneOf(&["csv", "jsonl"])),
     ("source.delimiter", Kind::Text),
     ("source.skip_lines", Kind::Integer),
     ("source.time_zone", Kind::Text),
+    ("source.nothing", Kind::Texts),
+    ("source.epoch", Kind::OneOf(&["s", "ms", "us", "days"])),
+    ("source.date_order", Kind::OneOf(&["month_first", "day_first"])),
+    ("source.duration_unit", Kind::OneOf(&["s", "ms", "min", "days"])),
+    ("source.short_clock", Kind::OneOf(&["mm:ss", "hh:mm"])),
+    ("source.numbers", Kind::OneOf(&["international"])),
+    ("source.own_numbers", Kind::Texts),
     ("source.skip", Kind::Text),
-    ("customer.id", Kind::Text),
-    ("customer.email", Kind::Text),
-    ("customer.phone", Kind::Text),
+    ("customer.id", Kind::Feed),
+    ("customer.email", Kind::Feed),
+    ("customer.phone", Kind::Feed),
+    ("customer.country", Kind::Text),
     ("customer.unknown", Kind::OneOf(&["create", "reject"])),
     ("customer.hidden", Kind::Name),
-    ("conversation.id", Kind::Text),
+    ("conversation.id", Kind::Feed),
     ("conversation.group_by", Kind::Text),
     ("conversation.subject", Kind::Text),
     ("conversation.inbox", Kind::Name),
@@ -105,6 +123,7 @@ const OTHER_KEYS: &[(&str, Kind)] = &[
     ("conversation.when_locked", Kind::OneOf(&["continue", "reject"])),
     ("conversation.when_missing", Kind::OneOf(&["reject", "new"])),
     ("text.template", Kind::Text),
+    ("text.recording_caution", Kind::Text),
     ("limits.share", Kind::NumberOrText),
     ("limits.settle", Kind::Duration),
     ("limits.give_up", Kind::Duration),
@@ -114,11 +133,12 @@ const OTHER_KEYS: &[(&str, Kind)] = &[
 
 /// Every known key.
 pub static KEYS: LazyLock<Vec<Key>> = LazyLock::new(|| {
-    let call = CALL_FIELDS.iter().map(|field| Key { name: format!("call.{field}"), kind: Kind::Text });
-    let customer =
-        FIELD_RULES.iter().map(|rule| Key { name: format!("customer.{}", rule.key), kind: Kind::Text });
-    let other = OTHER_KEYS.iter().map(|(name, kind)| Key { name: (*name).to_owned(), kind: *kind });
-    other.chain(call).chain(customer).collect()
+    let key = |name: String, kind| Key { name, kind };
+    let call = CALL_FIELDS.iter().map(|field| key(format!("call.{field}"), Kind::Feed));
+    let customer = FIELD_RULES.iter().map(|rule| key(format!("customer.{}", rule.key), Kind::Feed));
+    let values = CALL_FIELDS.iter().map(|field| key(format!("values.{field}"), Kind::Map));
+    let other = OTHER_KEYS.iter().map(|(name, kind)| key((*name).to_owned(), *kind));
+    other.chain(call).chain(customer).chain(values).collect()
 });
 
 /// The known key called `name`.
@@ -133,10 +153,25 @@ pub(super) fn is_section(name: &str) -> bool {
 
 /// Whether `key` says which column or template feeds a field.
 pub(super) fn feeds_field(name: &str) -> bool {
-    let settings = ["customer.unknown", "customer.hidden"];
+    let settings = ["customer.unknown", "customer.hidden", "customer.country"];
     name == "conversation.id"
         || name.starts_with("call.")
         || (name.starts_with("customer.") && !settings.contains(&name))
+}
+
+/// What is to be put in place of the mark that stands for a value which `callport init` could not know.
+pub(super) fn wanted(name: &str) -> String {
+    match name {
+        "source.time_zone" => {
+            "the zone of the export's times, by its IANA name, such as `America/New_York` or `UTC` (or `--time-zone`)".to_owned()
+        }
+        "conversation.inbox" => "the id or the name of the inbox that the calls go to".to_owned(),
+        "customer.unknown" => {
+            "`create` (a customer is made for a number that Help Scout does not know) or `reject` (its calls are rejected)"
+                .to_owned()
+        }
+        _ => find(name).map_or_else(String::new, |key| key.kind.to_string()),
+    }
 }
 
 /// The known key that a person most likely meant: one with the same last part, else the one with the fewest letters

@@ -12,6 +12,8 @@ pub struct Overrides {
     pub set: Vec<String>,
     /// The FILE arguments: instead of `[source] files`, and relative to the working directory.
     pub files: Vec<String>,
+    /// `--preset`.
+    pub preset: Option<String>,
     /// `--time-zone`.
     pub time_zone: Option<String>,
     /// `--share`.
@@ -28,9 +30,11 @@ impl Overrides {
         for text in &self.set {
             raw.set(text);
         }
-        for (key, option, value) in
-            [("source.time_zone", "--time-zone", &self.time_zone), ("limits.share", "--share", &self.share)]
-        {
+        for (key, option, value) in [
+            ("source.preset", "--preset", &self.preset),
+            ("source.time_zone", "--time-zone", &self.time_zone),
+            ("limits.share", "--share", &self.share),
+        ] {
             if let Some(value) = value {
                 raw.put(key, Value::Text(value.clone()), Place::Option(option));
             }

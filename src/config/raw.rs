@@ -13,6 +13,8 @@ use super::{
 pub(super) enum Place {
     /// In the configuration file.
     File(Arc<str>, usize),
+    /// In a preset, by its name.
+    Preset(Arc<str>),
     /// In a `--set`.
     Set,
     /// In an option of its own.
@@ -23,6 +25,7 @@ impl fmt::Display for Place {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::File(file, line) => write!(f, "{file}:{line}"),
+            Self::Preset(name) => write!(f, "preset `{name}`"),
             Self::Set => f.write_str("--set"),
             Self::Option(name) => f.write_str(name),
         }
@@ -54,6 +57,28 @@ impl RawSettings {
 
     pub(super) fn put(&mut self, key: &str, value: Value, place: Place) {
         self.values.insert(key.to_owned(), Raw { value, place });
+    }
+
+    /// These, where both say something, and those of `base`. Tables of values are put together.
+    pub(super) fn over(mut self, base: &Self) -> Self {
+        for (key, under) in &base.values {
+            match self.values.get_mut(key) {
+                None => {
+                    self.values.insert(key.clone(), under.clone());
+                }
+                Some(Raw { value: Value::Names(entries), .. }) if key.starts_with("values.") => {
+                    let Value::Names(others) = &under.value else { continue };
+                    let is_said = |name: &str, said: &[(String, String)]| {
+                        said.iter().any(|(own, _)| own.eq_ignore_ascii_case(name))
+                    };
+                    let more: Vec<_> =
+                        others.iter().filter(|(name, _)| !is_said(name, entries)).cloned().collect();
+                    entries.extend(more);
+                }
+                Some(_) => {}
+            }
+        }
+        self
     }
 
     pub(super) fn fault(&mut self, key: &str, place: impl fmt::Display, reason: impl Into<String>) {

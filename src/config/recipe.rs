@@ -8,7 +8,7 @@ use std::fmt::Write as _;
 use crate::{
     call::Zone,
     import::{AssignTo, ConversationSettings},
-    mapping::{HiddenCaller, MappingSettings, UnknownCaller},
+    mapping::{Feed, Forms, HiddenCaller, MappingSettings, UnknownCaller},
 };
 
 const CALL_ID: &str = "call.id";
@@ -32,17 +32,31 @@ fn identity(mapping: &MappingSettings) -> String {
     let mut lines = Lines::default();
     let own = mapping.by_own_names.then_some("id");
     lines.put("source.name", Some(&mapping.source_name));
-    lines.put(CALL_ID, mapping.fields.get(CALL_ID).map(String::as_str).or(own));
+    let id = mapping.fields.get(CALL_ID).map(feed);
+    lines.put(CALL_ID, id.as_deref().or(own));
     lines.put("source.time_zone", mapping.time_zone.map(Zone::name));
+    lines.put("call.time_zone", mapping.fields.get("call.time_zone").map(feed).as_deref());
     lines.0
 }
 
 fn content(mapping: &MappingSettings, conversation: &ConversationSettings) -> String {
     let mut lines = Lines::default();
     lines.put("by_own_names", mapping.by_own_names.then_some("true"));
-    for (field, feed) in mapping.fields.iter().filter(|(field, _)| *field != CALL_ID) {
-        lines.put(field, Some(feed));
+    for (field, sources) in mapping.fields.iter().filter(|(field, _)| *field != CALL_ID) {
+        lines.put(field, Some(&feed(sources)));
     }
+    if mapping.forms != Forms::default() {
+        lines.put("forms", Some(&format!("{:?}", mapping.forms)));
+    }
+    for (field, table) in &mapping.values {
+        for (value, becomes) in table {
+            lines.put(&format!("{}.{value:?}", field.replace("call.", "values.")), Some(becomes));
+        }
+    }
+    for number in &mapping.own_numbers {
+        lines.put("source.own_numbers", Some(number));
+    }
+    lines.put("text.recording_caution", mapping.recording_caution.as_deref());
     lines.put("source.skip", mapping.skip.as_deref());
     lines.put("customer.unknown", (mapping.unknown == UnknownCaller::Reject).then_some("reject"));
     if let HiddenCaller::Customer(id) = mapping.hidden {
@@ -66,6 +80,10 @@ fn content(mapping: &MappingSettings, conversation: &ConversationSettings) -> St
     }
     lines.put("text.template", mapping.text.as_deref());
     lines.0
+}
+
+fn feed(feed: &Feed) -> String {
+    feed.sources.join(" | ")
 }
 
 #[derive(Default)]

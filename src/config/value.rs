@@ -15,7 +15,12 @@ pub(super) enum Value {
     Texts(Vec<String>),
     Names(Vec<(String, String)>),
     Duration(Duration),
+    /// The mark of a value that a person has still to fill in.
+    Unfilled,
 }
+
+/// What stands for a value that `callport init` could not know.
+pub(super) const UNFILLED: &str = "?";
 
 /// What was found where something else was expected.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -28,6 +33,8 @@ pub(super) struct WrongKind {
 /// Reads `value` as `kind`.
 pub(super) fn fit(kind: Kind, value: &DeValue<'_>) -> Result<Value, WrongKind> {
     let fitted = match (kind, value) {
+        (_, DeValue::String(text)) if text.trim() == UNFILLED => Some(Value::Unfilled),
+        (Kind::Feed, DeValue::String(text)) => Some(Value::Text(text.to_string())),
         (Kind::Text | Kind::NumberOrText | Kind::Name, DeValue::String(text)) => {
             Some(Value::Text(text.to_string()))
         }
@@ -36,11 +43,16 @@ pub(super) fn fit(kind: Kind, value: &DeValue<'_>) -> Result<Value, WrongKind> {
         (Kind::NumberOrText, DeValue::Integer(number)) => Some(Value::Text(number.to_string())),
         (Kind::Integer, DeValue::Integer(_)) => unsigned(value).map(Value::Integer),
         (Kind::Truth, DeValue::Boolean(truth)) => Some(Value::Truth(*truth)),
-        (Kind::Texts, DeValue::Array(items)) => items
+        (Kind::Texts | Kind::Feed, DeValue::Array(items)) => items
             .iter()
             .map(|item| item.get_ref().as_str().map(str::to_owned))
             .collect::<Option<_>>()
             .map(Value::Texts),
+        (Kind::Map, DeValue::Table(table)) => table
+            .iter()
+            .map(|(name, value)| Some((name.get_ref().to_string(), value.get_ref().as_str()?.to_owned())))
+            .collect::<Option<_>>()
+            .map(Value::Names),
         (Kind::Names, DeValue::Table(table)) => table
             .iter()
             .map(|(name, value)| match fit(Kind::Name, value.get_ref()) {

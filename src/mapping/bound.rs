@@ -6,12 +6,12 @@ use minijinja::Value;
 
 use super::{
     engine::Engine,
-    expression::{Expression, Group, Mapping, Rules},
+    expression::{Expression, Expressions, Group, Mapping, Rules},
     fault::{SettingFault, hint, list},
     field::Field,
-    row_view::{columns_value, row_value},
+    row_view::{Nothing, columns_value, row_value},
     settings::MappingSettings,
-    template::Template,
+    template::{Part, Template},
 };
 use crate::call::{Cells, Fault, Headings};
 
@@ -34,6 +34,17 @@ pub(super) enum Source {
     AnyOf(Vec<String>),
     /// A template over the columns.
     Template(Template),
+    /// A plain template: text and columns; nothing where all the columns are empty.
+    Joined { key: String, parts: Vec<Piece> },
+    /// The first of these that gives a value.
+    FirstOf(Vec<Source>),
+}
+
+/// A piece of a plain template.
+#[derive(Debug, Clone)]
+pub(super) enum Piece {
+    Literal(String),
+    Cell(Source),
 }
 
 /// What chooses the inbox.
@@ -52,6 +63,8 @@ impl Source {
             Self::Path(path) => path,
             Self::AnyOf(names) => names.first().map_or("", String::as_str),
             Self::Template(template) => template.key(),
+            Self::Joined { key, .. } => key,
+            Self::FirstOf(sources) => sources.first().map_or("", Self::label),
         }
     }
 }
@@ -80,24 +93,40 @@ impl Mapping {
                 Some(field) if sources[field.index()].is_some() => InboxChoice::Field(field),
                 _ => InboxChoice::Column(Source::Path(name.clone())),
             },
-            Expression::Nothing => InboxChoice::Column(Source::AnyOf(Vec::new())),
         });
         BoundMapping { rules: Arc::clone(&self.rules), sources, inbox_choice }
     }
 
     fn json_source(&self, field: Field) -> Option<Source> {
-        match self.rules.expression(field) {
-            Some(Expression::Column(name)) => Some(Source::Path(name.clone())),
-            Some(Expression::Template(template)) => Some(Source::Template(template.clone())),
-            Some(Expression::Nothing) => None,
-            None => self.rules.settings.by_own_names.then(|| Source::AnyOf(field.own_names())),
-        }
+        let Some(expressions) = self.rules.expressions(field) else {
+            return self.rules.settings.by_own_names.then(|| Source::AnyOf(field.own_names()));
+        };
+        let choices = expressions.choices.iter().map(|choice| match choice {
+            Expression::Column(name) => Source::Path(name.clone()),
+            Expression::Template(template) => joined(template, |name| Some(Source::Path(name.to_owned()))),
+        });
+        first_of(choices.collect())
     }
 }
 
+/// One source of several.
+fn first_of(mut sources: Vec<Source>) -> Option<Source> {
+    if sources.len() > 1 { Some(Source::FirstOf(sources)) } else { sources.pop() }
+}
+
+/// A template over columns, which `column` finds; a column that is not there gives nothing.
+fn joined(template: &Template, column: impl Fn(&str) -> Option<Source>) -> Source {
+    let Some(parts) = template.plain() else { return Source::Template(template.clone()) };
+    let piece = |part: &Part| match part {
+        Part::Literal(text) => Some(Piece::Literal(text.clone())),
+        Part::Variable(name) => column(name).map(Piece::Cell),
+    };
+    Source::Joined { key: template.key().to_owned(), parts: parts.iter().filter_map(piece).collect() }
+}
+
 impl Rules {
-    fn expression(&self, field: Field) -> Option<&Expression> {
-        self.fields.iter().find(|(known, _)| *known == field).map(|(_, expression)| expression)
+    fn expressions(&self, field: Field) -> Option<&Expressions> {
+        self.fields.iter().find(|(known, _)| *known == field).map(|(_, expressions)| expressions)
     }
 }
 
@@ -110,21 +139,33 @@ struct Binding<'m> {
 
 impl Binding<'_> {
     fn source(&mut self, field: Field) -> Option<Source> {
-        match self.rules.expression(field) {
-            Some(Expression::Column(name)) => self.column(name).or_else(|| {
-                let reason = format!("names the column `{name}`, which the file does not have");
-                self.absent(&field.name(), name, &reason);
-                None
-            }),
-            Some(Expression::Template(template)) => {
-                self.check_variables(template);
-                Some(Source::Template(template.clone()))
+        let Some(expressions) = self.rules.expressions(field) else {
+            return self
+                .rules
+                .settings
+                .by_own_names
+                .then(|| field.own_names().iter().find_map(|name| self.column(name)))?;
+        };
+        let mut sources = Vec::new();
+        for choice in &expressions.choices {
+            match choice {
+                Expression::Column(name) => match self.column(name) {
+                    Some(source) => sources.push(source),
+                    None if expressions.may_be_absent => {}
+                    None => {
+                        let reason = format!("names the column `{name}`, which the file does not have");
+                        self.absent(&field.name(), name, &reason);
+                    }
+                },
+                Expression::Template(template) => {
+                    if !expressions.may_be_absent {
+                        self.check_variables(template);
+                    }
+                    sources.push(joined(template, |name| self.column(name)));
+                }
             }
-            None if self.rules.settings.by_own_names => {
-                field.own_names().iter().find_map(|name| self.column(name))
-            }
-            Some(Expression::Nothing) | None => None,
         }
+        first_of(sources)
     }
 
     fn column(&self, name: &str) -> Option<Source> {
@@ -133,7 +174,14 @@ impl Binding<'_> {
     }
 
     fn check_variables(&mut self, template: &Template) {
-        for name in self.rules.engine.variables(template.key()) {
+        let named = template.plain().map(|parts| {
+            let name = |part: &Part| match part {
+                Part::Variable(name) => Some(name.clone()),
+                Part::Literal(_) => None,
+            };
+            parts.iter().filter_map(name).collect()
+        });
+        for name in named.unwrap_or_else(|| self.rules.engine.variables(template.key())) {
             if name != "row" && self.headings.find(&name).is_none() {
                 let reason = format!("names the variable `{name}`, which is not a column of the file");
                 self.absent(template.key(), &name, &reason);
@@ -170,7 +218,6 @@ impl Binding<'_> {
     fn inbox_choice(&mut self, sources: &[Option<Source>]) -> Option<InboxChoice> {
         match self.rules.inbox_by.as_ref()? {
             Expression::Template(template) => Some(InboxChoice::Template(template.clone())),
-            Expression::Nothing => None,
             Expression::Column(name) => {
                 let field = Field::parse_in_template(name).filter(|field| sources[field.index()].is_some());
                 let choice =
@@ -237,6 +284,31 @@ impl BoundMapping {
         }
     }
 
+    /// Puts what values become in their place; which fields had a value that is not known.
+    pub(super) fn translate<'r>(&'r self, values: &mut [Option<Cow<'r, str>>; Field::COUNT]) -> Vec<Field> {
+        let mut unknown = Vec::new();
+        for (field, map) in &self.rules.values {
+            let value = &mut values[field.index()];
+            let Some(word) = value.as_deref() else { continue };
+            match map.get(word) {
+                Some("") => *value = None,
+                Some(becomes) => *value = Some(Cow::Borrowed(becomes)),
+                None => unknown.push(*field),
+            }
+        }
+        unknown
+    }
+
+    /// Whether `number` is one of the company's own.
+    pub(super) fn is_own_number(&self, number: &str) -> bool {
+        self.rules.own_numbers.iter().any(|own| own == number)
+    }
+
+    /// Words that mean that nothing is given.
+    pub(super) fn nothing(&self) -> &Arc<Nothing> {
+        &self.rules.nothing
+    }
+
     /// One value of a row.
     pub(super) fn fetch<'r>(&self, source: &Source, cells: &'r Cells) -> Result<Option<Cow<'r, str>>, Fault> {
         self.fetch_with(source, cells, &OnceCell::new())
@@ -253,25 +325,57 @@ impl BoundMapping {
             Source::Path(path) => json_text(cells, path),
             Source::AnyOf(names) => any_of(cells, names),
             Source::Template(template) => {
-                let row = row.get_or_init(|| row_value(cells)).clone();
+                let row = row.get_or_init(|| row_value(cells, &self.rules.nothing)).clone();
                 Some(Cow::Owned(template.render_value(&self.rules.engine, columns_value(row))?))
             }
+            Source::Joined { parts, .. } => self.join(parts, cells, row)?.map(Cow::Owned),
+            Source::FirstOf(sources) => {
+                for source in sources {
+                    let found = self.fetch_with(source, cells, row)?;
+                    if found.is_some() {
+                        return Ok(found);
+                    }
+                }
+                None
+            }
         };
-        Ok(value.and_then(trimmed))
+        Ok(value.and_then(|value| self.given(value)))
     }
-}
 
-fn trimmed(value: Cow<'_, str>) -> Option<Cow<'_, str>> {
-    let value = match value {
-        Cow::Borrowed(text) => Cow::Borrowed(text.trim()),
-        Cow::Owned(text) if text.trim().len() == text.len() => Cow::Owned(text),
-        Cow::Owned(text) => Cow::Owned(text.trim().to_owned()),
-    };
-    (!value.is_empty()).then_some(value)
+    fn join(&self, parts: &[Piece], cells: &Cells, row: &OnceCell<Value>) -> Result<Option<String>, Fault> {
+        let mut text = String::new();
+        let (mut asked, mut found) = (false, false);
+        for part in parts {
+            match part {
+                Piece::Literal(literal) => text.push_str(literal),
+                Piece::Cell(source) => {
+                    asked = true;
+                    if let Some(value) = self.fetch_with(source, cells, row)? {
+                        found = true;
+                        text.push_str(&value);
+                    }
+                }
+            }
+        }
+        Ok((found || !asked).then_some(text))
+    }
+
+    fn given<'r>(&self, value: Cow<'r, str>) -> Option<Cow<'r, str>> {
+        match value {
+            Cow::Borrowed(text) => self.rules.nothing.given(text).map(Cow::Borrowed),
+            Cow::Owned(text) => {
+                let length = self.rules.nothing.given(&text)?.len();
+                Some(Cow::Owned(if length == text.len() { text } else { text.trim().to_owned() }))
+            }
+        }
+    }
 }
 
 /// A value of a JSON object; a list of texts or numbers reads as they are written by people.
 fn json_text<'r>(cells: &'r Cells, path: &str) -> Option<Cow<'r, str>> {
+    if path.contains(".*") {
+        return Some(Cow::Owned(cells.each(path).join(", ")));
+    }
     if let Some(items) = cells.list(path)
         && items.iter().all(|item| !item.is_object() && !item.is_array())
     {
@@ -296,7 +400,7 @@ mod tests {
     use crate::{
         call::{Position, Row},
         mapping::{
-            Outcome,
+            Feed, Outcome,
             interpret::tests::{now, own_names},
         },
     };
@@ -317,7 +421,7 @@ mod tests {
         );
         let settings = MappingSettings {
             fields: [("call.started_at", "start time"), ("call.notes", "{{ nots }}")]
-                .map(|(key, value)| (key.to_owned(), value.to_owned()))
+                .map(|(key, value)| (key.to_owned(), value.into()))
                 .into(),
             ..MappingSettings::default()
         };
@@ -342,7 +446,7 @@ mod tests {
         assert!(rejection.to_string().contains("duration `[5]`: is not a duration"), "{rejection}");
         let settings = MappingSettings {
             text: Some("{{ notes }}".into()),
-            fields: [("call.duration".to_owned(), String::new())].into(),
+            fields: [("call.duration".to_owned(), Feed::default())].into(),
             ..own_names()
         };
         let found = Mapping::new(settings).unwrap().bind_json().interpret(&row, now());

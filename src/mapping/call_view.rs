@@ -25,6 +25,7 @@ const FIELDS: &[(&str, Field)] = &[
     ("started_at", Field::STARTED_AT),
     ("ended_at", Field::ENDED_AT),
     ("duration", Field::DURATION),
+    ("ringing", Field::RINGING),
     ("direction", Field::DIRECTION),
     ("status", Field::STATUS),
     ("agent", Field::AGENT),
@@ -35,6 +36,7 @@ const FIELDS: &[(&str, Field)] = &[
     ("notes", Field::NOTES),
     ("tags", Field::TAGS),
     ("updated_at", Field::UPDATED_AT),
+    ("ticket", Field::TICKET),
 ];
 
 const OTHERS: &[&str] = &["customer", "conversation", "reference", "row"];
@@ -105,6 +107,7 @@ impl<'r> CallView<'r> {
             Field::STARTED_AT => moment(self.reading.started_at),
             Field::ENDED_AT => moment(self.reading.ended_at),
             Field::DURATION => self.reading.duration.map(|seconds| Cow::Owned(seconds.to_string())),
+            Field::RINGING => self.reading.ringing.map(|seconds| Cow::Owned(seconds.to_string())),
             Field::DIRECTION => self.reading.direction.as_deref().map(Cow::Borrowed),
             other => self.reading.text(other).map(Cow::Borrowed),
         }
@@ -124,9 +127,10 @@ impl<'r> CallView<'r> {
     fn context(&self, unknown_duration: bool) -> Named {
         let mut values: Vec<(&'static str, Value)> = FIELDS
             .iter()
-            .filter(|(_, field)| *field != Field::DURATION)
+            .filter(|(_, field)| *field != Field::DURATION && *field != Field::RINGING)
             .filter_map(|(name, field)| Some((*name, Value::from(self.field(*field)?))))
             .collect();
+        values.extend(self.reading.ringing.map(|seconds| ("ringing", Value::from(seconds))));
         match self.reading.duration {
             Some(seconds) => values.push(("duration", Value::from(seconds))),
             None if unknown_duration => values.push(("duration", Value::from_object(Unknown))),
@@ -141,7 +145,7 @@ impl<'r> CallView<'r> {
         values.push(("customer", Value::from_object(customer)));
         values.push(("conversation", Value::from_object(Named { shown, values: id.into_iter().collect() })));
         values.push(("reference", Value::from(REFERENCE_SLOT.to_string())));
-        values.push(("row", row_value(self.cells)));
+        values.push(("row", row_value(self.cells, self.reading.nothing())));
         Named { shown: String::new(), values }
     }
 }

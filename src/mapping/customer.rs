@@ -13,7 +13,7 @@ use crate::call::{Customer, FIELD_RULES, Fault, FaultKind, FieldFault, check_fie
 pub(super) fn customer_of(reading: &mut Reading<'_>, settings: &MappingSettings) -> Customer {
     let faults_before = reading.faults.len();
     let id = reading.positive(FaultKind::Value, Field::CUSTOMER_ID);
-    let phone = customer_number(reading);
+    let phone = customer_number(reading, settings);
     let by_number = phone.is_some() && settings.unknown == UnknownCaller::Create;
     let email = email_of(reading, id.is_some() || by_number);
     let fields = optional_fields(reading);
@@ -52,13 +52,24 @@ fn no_way(reading: &Reading<'_>) -> Fault {
     Fault::new(FaultKind::Customer, reason)
 }
 
-/// The customer's own number where it is given, else the far end of the call.
-fn customer_number(reading: &Reading<'_>) -> Option<String> {
-    let own = reading.text(Field::PHONE).and_then(normalise_number);
-    own.or_else(|| match reading.direction.as_deref() {
-        Some("inbound") => reading.from_number.clone(),
-        Some("outbound") => reading.to_number.clone(),
-        _ => None,
+/// The customer's number where it is given, else the far end of the call; never one of the company's.
+fn customer_number(reading: &mut Reading<'_>, settings: &MappingSettings) -> Option<String> {
+    let complete = |number| settings.forms.numbers.complete(number);
+    // A call of several people names them one after another.
+    let given = reading.text(Field::PHONE).into_iter().flat_map(|text| text.split(", "));
+    let given: Vec<String> = given.filter_map(normalise_number).map(complete).collect();
+    let mut given: Vec<String> = given.into_iter().filter(|number| !reading.is_own_number(number)).collect();
+    if given.len() > 1 {
+        reading.warn("`customer.phone` names several people: the call goes to the first");
+        given.truncate(1);
+    }
+    given.pop().or_else(|| {
+        let far_end = match reading.direction.as_deref() {
+            Some("inbound") => reading.from_number.clone(),
+            Some("outbound") => reading.to_number.clone(),
+            _ => None,
+        };
+        far_end.map(complete).filter(|number| !reading.is_own_number(number))
     })
 }
 

@@ -11,15 +11,24 @@ pub(super) fn default_text(call: &CallView<'_>) -> String {
     let mut text = String::with_capacity(256);
     push_headline(&mut text, call);
     push_line(&mut text, "Agent: ", call.reading.text(Field::AGENT));
-    push_line(&mut text, "Duration: ", call.reading.duration.map(show_duration).as_deref());
-    push_line(&mut text, "Result: ", call.reading.text(Field::STATUS));
+    let status = call.reading.text(Field::STATUS);
+    // What became of a call that nobody answered says more than that it took no time.
+    let duration = call.reading.duration.filter(|seconds| *seconds > 0 || status.is_none());
+    push_line(&mut text, "Duration: ", duration.map(show_duration).as_deref());
+    push_line(&mut text, "Ringing: ", call.reading.ringing.map(show_duration).as_deref());
+    push_line(&mut text, "Result: ", status);
     push_line(&mut text, "Tags: ", call.reading.text(Field::TAGS));
+    push_line(&mut text, "Ticket: ", call.reading.text(Field::TICKET));
     if let Some(notes) = call.reading.text(Field::NOTES) {
         text.push('\n');
         push_line(&mut text, "", Some(notes));
     }
     text.push('\n');
-    push_line(&mut text, "Recording: ", call.reading.text(Field::RECORDING));
+    let label = match &call.reading.settings().recording_caution {
+        Some(caution) => &format!("Recording ({caution}): "),
+        None => "Recording: ",
+    };
+    push_line(&mut text, label, call.reading.text(Field::RECORDING));
     text.push(REFERENCE_SLOT);
     text
 }
@@ -47,7 +56,10 @@ fn push_headline(text: &mut String, call: &CallView<'_>) {
     }
     let customer = customer_name(call.customer);
     let line = call.reading.text(Field::LINE);
-    let own_number = call.reading.text(Field::PHONE);
+    // Of several people the one whose call it is.
+    let own_number = call.reading.text(Field::PHONE).filter(|text| !text.contains(", "));
+    let own_number =
+        own_number.or_else(|| call.reading.text(Field::PHONE).and(call.customer.phone.as_deref()));
     let (from, to) = (call.reading.text(Field::FROM), call.reading.text(Field::TO));
     let (from, to) = match direction {
         Some("inbound") => ((customer.as_deref(), from.or(own_number)), (line, to)),
@@ -56,6 +68,9 @@ fn push_headline(text: &mut String, call: &CallView<'_>) {
     };
     push_party(text, " from ", from);
     push_party(text, " to ", to);
+    if from == (None, None) && to == (None, None) {
+        push_party(text, " with ", (customer.as_deref(), own_number));
+    }
     text.push('\n');
 }
 
@@ -100,6 +115,8 @@ mod tests {
                 ("duration", "00:03:12"),
                 ("status", "answered"),
                 ("tags", "billing, refund"),
+                ("ringing", "8"),
+                ("ticket", "#77"),
                 ("notes", "Notes over\r\nseveral lines & more "),
                 ("recording", "https://example.com/r/1?a=1&b=2"),
                 ("first_name", "Jo"),
@@ -107,7 +124,7 @@ mod tests {
             ],
         );
         let expected = "Inbound call from Jo Doe (+1 555 0100) to Sales (+1 555 0199)\n\
-             Agent: Ada &lt;Agent&gt;\nDuration: 3 min 12 s\nResult: answered\nTags: billing, refund\n\n\
+             Agent: Ada &lt;Agent&gt;\nDuration: 3 min 12 s\nRinging: 8 s\nResult: answered\nTags: billing, refund\nTicket: #77\n\n\
              Notes over\nseveral lines &amp; more\n\n\
              Recording: https://example.com/r/1?a=1&amp;b=2\n\0";
         assert_eq!(told.text, expected);
@@ -130,5 +147,10 @@ mod tests {
         let told =
             call(own_names(), &[("started_at", START), ("customer_id", "4"), ("direction", "internal")]);
         assert_eq!(told.text, "Call (internal)\n\n\0");
+        let told = call(own_names(), &[("started_at", START), ("phone", "555-0142")]);
+        assert_eq!(told.text, "Call with 555-0142\n\n\0");
+        let missed = [("started_at", START), ("phone", "+1 555 0100, +1 555 0101"), ("direction", "in")];
+        let told = call(own_names(), &[&missed[..], &[("duration", "0"), ("status", "missed")]].concat());
+        assert_eq!(told.text, "Inbound call from +15550100\nResult: missed\n\n\0");
     }
 }

@@ -9,6 +9,7 @@ use super::{
     call_view::Unknown,
     duration_form::{parse_duration, show_duration},
     escape::escape_anywhere,
+    forms::Forms,
     time_form::parse_time,
 };
 use crate::call::Zone;
@@ -149,8 +150,9 @@ fn date(value: &Value, zone: Option<&str>, format: Option<&str>) -> Result<Strin
         return Ok(String::new());
     }
     let zone = Zone::parse(zone.unwrap_or("UTC")).map_err(|error| invalid(error.to_string()))?;
-    let moment =
-        parse_time(text.trim(), None).map_err(|fault| invalid(format!("date: `{text}` {fault}")))?.moment;
+    let moment = parse_time(text.trim(), None, Forms::default())
+        .map_err(|fault| invalid(format!("date: `{text}` {fault}")))?
+        .moment;
     let format = format.unwrap_or("%Y-%m-%d %H:%M");
     zone.format(moment, format).ok_or_else(|| invalid(format!("date: `{format}` is no format")))
 }
@@ -160,8 +162,8 @@ fn duration(value: &Value) -> Result<String, Error> {
     if text.trim().is_empty() {
         return Ok(String::new());
     }
-    let seconds =
-        parse_duration(text.trim()).map_err(|fault| invalid(format!("duration: `{text}` {fault}")))?;
+    let seconds = parse_duration(text.trim(), Forms::default())
+        .map_err(|fault| invalid(format!("duration: `{text}` {fault}")))?;
     Ok(show_duration(seconds))
 }
 

@@ -1,13 +1,15 @@
 //! The settings of a mapping, checked: what feeds each field, and every template compiled.
 
-use std::sync::Arc;
+use std::{collections::BTreeMap, sync::Arc};
 
 use super::{
     call_view::CallView,
     engine::{Engine, TEXT_KEY},
     fault::{SettingFault, hint, list},
     field::Field,
-    settings::MappingSettings,
+    number::normalise_number,
+    row_view::Nothing,
+    settings::{Feed, MappingSettings},
     template::Template,
 };
 
@@ -22,7 +24,10 @@ pub struct Mapping {
 pub(super) struct Rules {
     pub(super) settings: MappingSettings,
     pub(super) engine: Engine,
-    pub(super) fields: Vec<(Field, Expression)>,
+    pub(super) fields: Vec<(Field, Expressions)>,
+    pub(super) values: Vec<(Field, ValueMap)>,
+    pub(super) nothing: Arc<Nothing>,
+    pub(super) own_numbers: Vec<String>,
     pub(super) group: Group,
     pub(super) subject: Option<Template>,
     pub(super) text: Option<Template>,
@@ -30,15 +35,46 @@ pub(super) struct Rules {
     pub(super) inbox_by: Option<Expression>,
 }
 
-/// What a setting says of where a value comes from.
+/// What a setting says of where a value comes from: the first of `choices` that gives one. None of them: from nowhere,
+/// not even from a column that bears the field's name.
+#[derive(Debug, Clone)]
+pub(super) struct Expressions {
+    pub(super) choices: Vec<Expression>,
+    /// Whether a column may be missing from the file.
+    pub(super) may_be_absent: bool,
+}
+
+/// A column or a template.
 #[derive(Debug, Clone)]
 pub(super) enum Expression {
     /// A column, or in JSON a key or path.
     Column(String),
     /// A template over the columns.
     Template(Template),
-    /// Left empty: from nowhere, not even from a column that bears the field's name.
-    Nothing,
+}
+
+/// What the values of a field become.
+#[derive(Debug)]
+pub(super) struct ValueMap {
+    entries: Vec<(String, String)>,
+    others: Option<String>,
+}
+
+impl ValueMap {
+    fn new(table: &BTreeMap<String, String>) -> Self {
+        let trimmed =
+            |(value, becomes): (&String, &String)| (value.trim().to_owned(), becomes.trim().to_owned());
+        let entries = table.iter().filter(|(value, _)| *value != "*").map(trimmed).collect();
+        Self { entries, others: table.get("*").map(|becomes| becomes.trim().to_owned()) }
+    }
+
+    /// What `value` becomes; `None` where nothing is said of it.
+    pub(super) fn get(&self, value: &str) -> Option<&str> {
+        let exact = self.entries.iter().find(|(known, _)| known == value);
+        let found =
+            exact.or_else(|| self.entries.iter().find(|(known, _)| known.eq_ignore_ascii_case(value)));
+        found.map(|(_, becomes)| becomes).or(self.others.as_ref()).map(String::as_str)
+    }
 }
 
 /// Which calls share a conversation.
@@ -54,6 +90,10 @@ impl Mapping {
     pub fn new(settings: MappingSettings) -> Result<Self, Vec<SettingFault>> {
         let mut check = Check { engine: Engine::new(), faults: Vec::new() };
         let fields = check.fields(&settings);
+        let values = check.values(&settings);
+        let nothing = Arc::new(Nothing::new(&settings.nothing));
+        let normal = |number: &String| settings.forms.numbers.complete(normalise_number(number)?).into();
+        let own_numbers = settings.own_numbers.iter().filter_map(normal).collect();
         let group = check.group(&settings.group_by);
         let subject = check.call_template("conversation.subject", &settings.subject);
         let text = settings.text.as_deref().and_then(|source| check.call_template(TEXT_KEY, source));
@@ -63,7 +103,21 @@ impl Mapping {
             return Err(check.faults);
         }
         let engine = check.engine;
-        Ok(Self { rules: Arc::new(Rules { settings, engine, fields, group, subject, text, skip, inbox_by }) })
+        Ok(Self {
+            rules: Arc::new(Rules {
+                settings,
+                engine,
+                fields,
+                values,
+                nothing,
+                own_numbers,
+                group,
+                subject,
+                text,
+                skip,
+                inbox_by,
+            }),
+        })
     }
 
     /// Whether texts are made by a template of the user's.
@@ -84,28 +138,60 @@ struct Check {
 }
 
 impl Check {
-    fn fields(&mut self, settings: &MappingSettings) -> Vec<(Field, Expression)> {
+    fn fields(&mut self, settings: &MappingSettings) -> Vec<(Field, Expressions)> {
         let mut fields = Vec::new();
-        for (key, value) in &settings.fields {
-            let Some(field) = Field::parse(key) else {
-                let names: Vec<String> = Field::all().map(Field::name).collect();
-                let near = hint(key, names.iter().map(String::as_str));
-                self.faults.push(SettingFault::new(key, format!("is not a field that can be mapped{near}")));
-                continue;
-            };
-            if value.trim().is_empty() {
-                fields.push((field, Expression::Nothing));
-            } else if !Template::is_one(value) {
-                fields.push((field, Expression::Column(value.clone())));
-            } else if let Some(template) = self.template(key, value) {
-                fields.push((field, Expression::Template(template)));
+        for (key, feed) in &settings.fields {
+            if let Some(field) = self.field(key) {
+                fields.push((field, self.expressions(key, feed)));
             }
         }
         fields
     }
 
+    fn field(&mut self, key: &str) -> Option<Field> {
+        let field = Field::parse(key);
+        if field.is_none() {
+            let names: Vec<String> = Field::all().map(Field::name).collect();
+            let near = hint(key, names.iter().map(String::as_str));
+            self.faults.push(SettingFault::new(key, format!("is not a field that can be mapped{near}")));
+        }
+        field
+    }
+
+    fn expressions(&mut self, key: &str, feed: &Feed) -> Expressions {
+        let mut choices = Vec::new();
+        for (index, source) in feed.sources.iter().enumerate() {
+            if source.trim().is_empty() {
+                continue;
+            }
+            // Several templates of one setting need names of their own in the engine.
+            let name = if index == 0 { key.to_owned() } else { format!("{key}[{index}]") };
+            if !Template::is_one(source) {
+                choices.push(Expression::Column(source.clone()));
+            } else if let Some(template) = self.columns_template(&name, source) {
+                choices.push(Expression::Template(template));
+            }
+        }
+        Expressions { choices, may_be_absent: feed.may_be_absent }
+    }
+
+    fn values(&mut self, settings: &MappingSettings) -> Vec<(Field, ValueMap)> {
+        let mut values = Vec::new();
+        for (key, table) in &settings.values {
+            if let Some(field) = self.field(key) {
+                values.push((field, ValueMap::new(table)));
+            }
+        }
+        values
+    }
+
+    /// A template over the columns of a row.
+    fn columns_template(&mut self, key: &str, source: &str) -> Option<Template> {
+        Template::over_columns(&mut self.engine, key, source).map_err(|fault| self.faults.push(fault)).ok()
+    }
+
     fn template(&mut self, key: &str, source: &str) -> Option<Template> {
-        Template::new(&mut self.engine, key, source).map_err(|fault| self.faults.push(fault)).ok()
+        Template::over_call(&mut self.engine, key, source).map_err(|fault| self.faults.push(fault)).ok()
     }
 
     /// A template over a call; `None` too where nothing is given.
@@ -162,7 +248,7 @@ mod tests {
     fn every_fault_of_the_settings_is_told_at_once() {
         let settings = MappingSettings {
             fields: [("call.strated_at", "x"), ("call.notes", "a\n{{ b"), ("call.id", "{% fi %}")]
-                .map(|(key, value)| (key.to_owned(), value.to_owned()))
+                .map(|(key, value)| (key.to_owned(), value.into()))
                 .into(),
             group_by: "line".into(),
             subject: "Calls of {{ custmer }}".into(),

@@ -7,7 +7,7 @@ use crate::call::FIELD_RULES;
 pub(super) struct Field(usize);
 
 /// The fields but the optional ones of a customer, which [`FIELD_RULES`] lists; in the order of the constants below.
-const NAMES: [&str; 18] = [
+const NAMES: [&str; 21] = [
     "call.id",
     "call.started_at",
     "call.ended_at",
@@ -22,6 +22,9 @@ const NAMES: [&str; 18] = [
     "call.notes",
     "call.tags",
     "call.updated_at",
+    "call.ringing",
+    "call.ticket",
+    "call.time_zone",
     "customer.id",
     "customer.email",
     "customer.phone",
@@ -43,10 +46,13 @@ impl Field {
     pub(super) const NOTES: Self = Self(11);
     pub(super) const TAGS: Self = Self(12);
     pub(super) const UPDATED_AT: Self = Self(13);
-    pub(super) const CUSTOMER_ID: Self = Self(14);
-    pub(super) const EMAIL: Self = Self(15);
-    pub(super) const PHONE: Self = Self(16);
-    pub(super) const CONVERSATION_ID: Self = Self(17);
+    pub(super) const RINGING: Self = Self(14);
+    pub(super) const TICKET: Self = Self(15);
+    pub(super) const TIME_ZONE: Self = Self(16);
+    pub(super) const CUSTOMER_ID: Self = Self(17);
+    pub(super) const EMAIL: Self = Self(18);
+    pub(super) const PHONE: Self = Self(19);
+    pub(super) const CONVERSATION_ID: Self = Self(20);
 
     /// How many there are.
     pub(super) const COUNT: usize = NAMES.len() + FIELD_RULES.len();

@@ -44,6 +44,11 @@ impl BoundMapping {
             return Interpretation { outcome: Outcome::LeftOut, warnings: Vec::new() };
         }
         let customer = customer_of(&mut reading, self.settings());
+        if let Some(caution) = &self.settings().recording_caution
+            && reading.text(Field::RECORDING).is_some()
+        {
+            reading.warn(format!("recordings go in as links: {caution}"));
+        }
         let conversation = reading.positive(FaultKind::Destination, Field::CONVERSATION_ID);
         check_start(&mut reading, now);
         let identity = reading.started_at.map(|start| self.identity(&reading, &customer, start));
@@ -317,7 +322,7 @@ pub(in crate::mapping) mod tests {
                 ("customer.id", "Customer"),
                 ("call.notes", "{% if vip == 'yes' %}VIP: {% endif %}{{ note }}"),
             ]
-            .map(|(key, value)| (key.to_owned(), value.to_owned()))
+            .map(|(key, value)| (key.to_owned(), value.into()))
             .into(),
             text: Some("<b>{{ notes }}</b> {{ row['note'] | upper }} {{ started_at | date('Europe/Berlin', '%H:%M') }}\n{{ reference }}\n".into()),
             subject: "Calls\nof {{ customer }}".into(),

@@ -1,24 +1,29 @@
 //! What a row says, field by field, with everything that is wrong with it.
 
-use std::borrow::Cow;
+use std::{borrow::Cow, sync::Arc};
 
 use super::{
     bound::BoundMapping,
     duration_form::{LONGEST, parse_duration},
     field::Field,
     number::normalise_number,
+    row_view::Nothing,
+    settings::MappingSettings,
     time_form::{Instant, parse_time},
 };
-use crate::call::{Cells, Fault, FaultKind, Moment, Warning};
+use crate::call::{Cells, Fault, FaultKind, Moment, Warning, Zone};
 
 /// A row's values in the forms that the rest of the room works with.
 pub(super) struct Reading<'r> {
     mapping: &'r BoundMapping,
     values: [Option<Cow<'r, str>>; Field::COUNT],
+    zone: Option<Zone>,
     pub(super) started_at: Option<Moment>,
     pub(super) ended_at: Option<Moment>,
     pub(super) updated_at: Option<i64>,
     pub(super) duration: Option<u64>,
+    /// Seconds before the call was answered.
+    pub(super) ringing: Option<u64>,
     /// `inbound`, `outbound`, or the word as it stands.
     pub(super) direction: Option<Cow<'r, str>>,
     pub(super) from_number: Option<String>,
@@ -32,10 +37,12 @@ impl<'r> Reading<'r> {
         let mut reading = Self {
             mapping,
             values: [const { None }; Field::COUNT],
+            zone: None,
             started_at: None,
             ended_at: None,
             updated_at: None,
             duration: None,
+            ringing: None,
             direction: None,
             from_number: None,
             to_number: None,
@@ -43,10 +50,17 @@ impl<'r> Reading<'r> {
             warnings: Vec::new(),
         };
         mapping.fetch_all(cells, &mut reading.values, &mut reading.faults);
+        for field in mapping.translate(&mut reading.values) {
+            let (name, table) = (field.name(), field.name().replace("call.", "values."));
+            reading
+                .warn(format!("`{name}` has values that `[{table}]` does not name: they stay as they are"));
+        }
+        reading.zone = reading.read_zone();
         reading.started_at = reading.time(Field::STARTED_AT).map(|instant| instant.moment);
         reading.ended_at = reading.time(Field::ENDED_AT).map(|instant| instant.moment);
         reading.updated_at = reading.time(Field::UPDATED_AT).map(Instant::epoch_millis);
         reading.duration = reading.read_duration();
+        reading.ringing = reading.seconds(Field::RINGING);
         reading.direction = reading.values[Field::DIRECTION.index()].as_ref().map(normal_direction);
         reading.from_number = reading.text(Field::FROM).and_then(normalise_number);
         reading.to_number = reading.text(Field::TO).and_then(normalise_number);
@@ -71,6 +85,21 @@ impl<'r> Reading<'r> {
         self.faults.iter().any(|fault| fault.column.as_ref() == Some(&column))
     }
 
+    /// Words that mean that nothing is given.
+    pub(super) fn nothing(&self) -> &'r Arc<Nothing> {
+        self.mapping.nothing()
+    }
+
+    /// What is set of how rows are read.
+    pub(super) fn settings(&self) -> &'r MappingSettings {
+        self.mapping.settings()
+    }
+
+    /// Whether `number` is one of the company's own.
+    pub(super) fn is_own_number(&self, number: &str) -> bool {
+        self.mapping.is_own_number(number)
+    }
+
     /// Notes what was left out or changed.
     pub(super) fn warn(&mut self, reason: impl Into<String>) {
         self.warnings.push(Warning { reason: reason.into() });
@@ -91,7 +120,7 @@ impl<'r> Reading<'r> {
     }
 
     fn time(&mut self, field: Field) -> Option<Instant> {
-        match parse_time(self.text(field)?, self.mapping.settings().time_zone) {
+        match parse_time(self.text(field)?, self.zone, self.mapping.settings().forms) {
             Ok(instant) => Some(instant),
             Err(fault) => {
                 self.refuse(FaultKind::Time, field, fault.to_string());
@@ -100,16 +129,28 @@ impl<'r> Reading<'r> {
         }
     }
 
+    /// The zone that the row names, else the one that is set.
+    fn read_zone(&mut self) -> Option<Zone> {
+        let Some(name) = self.text(Field::TIME_ZONE) else { return self.mapping.settings().time_zone };
+        Zone::parse(name)
+            .map_err(|fault| self.refuse(FaultKind::Time, Field::TIME_ZONE, fault.to_string()))
+            .ok()
+    }
+
+    fn seconds(&mut self, field: Field) -> Option<u64> {
+        match parse_duration(self.text(field)?, self.mapping.settings().forms) {
+            Ok(seconds) => Some(seconds),
+            Err(fault) => {
+                self.refuse(FaultKind::Value, field, fault.to_string());
+                None
+            }
+        }
+    }
+
     /// As given, else the time between start and end.
     fn read_duration(&mut self) -> Option<u64> {
-        if let Some(text) = self.text(Field::DURATION) {
-            return match parse_duration(text) {
-                Ok(seconds) => Some(seconds),
-                Err(fault) => {
-                    self.refuse(FaultKind::Value, Field::DURATION, fault.to_string());
-                    None
-                }
-            };
+        if self.text(Field::DURATION).is_some() {
+            return self.seconds(Field::DURATION);
         }
         let seconds = self.ended_at?.epoch_seconds() - self.started_at?.epoch_seconds();
         if seconds < 0 {

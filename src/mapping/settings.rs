@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use super::forms::Forms;
 use crate::call::{Moment, Zone};
 
 /// How rows are read as calls.
@@ -9,13 +10,20 @@ use crate::call::{Moment, Zone};
 pub struct MappingSettings {
     /// `[source] name`: part of what a call is known by.
     pub source_name: String,
-    /// What feeds each field: the field's dotted name (`call.started_at`, `customer.email`, `conversation.id`) with a
-    /// column's name or a template.
-    pub fields: BTreeMap<String, String>,
+    /// What feeds each field, by the field's dotted name (`call.started_at`, `customer.email`, `conversation.id`).
+    pub fields: BTreeMap<String, Feed>,
     /// Whether fields that `fields` leaves out are fed by columns that bear their names.
     pub by_own_names: bool,
     /// The zone of times without an offset.
     pub time_zone: Option<Zone>,
+    /// How values are read that do not say it themselves.
+    pub forms: Forms,
+    /// Words that mean that nothing is given, whatever their case.
+    pub nothing: Vec<String>,
+    /// What the values of a field become, by the field's dotted name; `*` stands for every other value.
+    pub values: BTreeMap<String, BTreeMap<String, String>>,
+    /// The company's own numbers: never the customer's.
+    pub own_numbers: Vec<String>,
     /// `[source] skip`: a template; where it renders to `true` the row is left out and counted as skipped.
     pub skip: Option<String>,
     /// Only calls that started at or after this moment.
@@ -34,6 +42,23 @@ pub struct MappingSettings {
     pub inbox: InboxSettings,
     /// The text's template; the default text where it is left out.
     pub text: Option<String>,
+    /// What a reader must know of recording links, such as "needs a login".
+    pub recording_caution: Option<String>,
+}
+
+/// Where the value of a field comes from: the first of these that gives one.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Feed {
+    /// Columns' names (in JSON keys or paths) or templates.
+    pub sources: Vec<String>,
+    /// Whether a column may be missing from the file, as it may where a preset names it.
+    pub may_be_absent: bool,
+}
+
+impl From<&str> for Feed {
+    fn from(source: &str) -> Self {
+        Self { sources: vec![source.to_owned()], may_be_absent: false }
+    }
 }
 
 /// What becomes of a caller who has a number but no id and no e-mail.

@@ -1,9 +1,13 @@
 //! The forms in which an export may write a time.
 //!
 //! RFC 3339 with any offset (`T` or a space between), the same without an offset where a zone is set, a trailing ` UTC`,
-//! and epoch seconds of 9 to 11 digits. Read by hand, because a million rows pass through. Nothing is guessed: a time that
-//! could be read in two ways is a fault.
+//! a bare number by its unit, and the forms of [`super::written_date`]. Read by hand, because a million rows pass through.
+//! Nothing is guessed: a time that could be read in two ways is a fault, and names the setting that decides.
 
+use super::{
+    forms::{EpochUnit, Forms},
+    written_date,
+};
 use crate::call::{CivilTime, LocalReading, Moment, Zone};
 
 /// A moment with its thousandths, which only tell the newer of two records.
@@ -23,14 +27,22 @@ impl Instant {
 /// Why a text is no time.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub(super) enum TimeFault {
-    #[error("is not a time: `2026-03-30T14:05:00Z`, `2026-03-30 14:05:00` or epoch seconds is needed")]
+    #[error(
+        "is not a time: `2026-03-30T14:05:00Z`, `2026-03-30 14:05:00` or a number since 1970 (`source.epoch`) is needed"
+    )]
     Form,
     #[error("is a date without a time of day")]
     DateAlone,
-    #[error("is in milliseconds: epoch seconds are needed")]
-    Milliseconds,
+    #[error("seems to be {0} since 1970: set `source.epoch` to `{1}`")]
+    Unit(&'static str, &'static str),
     #[error("is a date or time that does not exist")]
     Impossible,
+    #[error("may have the month or the day first: set `source.date_order` to `month_first` or `day_first`")]
+    DateOrder,
+    #[error("is no date with {0}: see `source.date_order`")]
+    NotInOrder(&'static str),
+    #[error("ends with `{0}`, which is no offset from UTC and may stand for several zones")]
+    ZoneWord(String),
     #[error("has no offset from UTC: name its zone with `--time-zone`")]
     NoZone,
     #[error("was skipped when the clocks of `{zone}` went forward: {first} or {second} may be meant")]
@@ -40,32 +52,66 @@ pub(super) enum TimeFault {
 }
 
 /// Reads a time; `zone` is that of times without an offset.
-pub(super) fn parse_time(text: &str, zone: Option<Zone>) -> Result<Instant, TimeFault> {
-    let mut cursor = Cursor(text.as_bytes());
-    match text.bytes().position(|byte| !byte.is_ascii_digit()) {
-        Some(4) if text.as_bytes()[4] == b'-' => civil(&mut cursor, zone),
-        Some(digits) if text.as_bytes()[digits] == b'.' => epoch(&mut cursor, digits),
-        None => epoch(&mut cursor, text.len()),
-        _ => Err(TimeFault::Form),
+pub(super) fn parse_time(text: &str, zone: Option<Zone>, forms: Forms) -> Result<Instant, TimeFault> {
+    let bytes = text.as_bytes();
+    let digits = bytes.iter().take_while(|byte| byte.is_ascii_digit()).count();
+    match bytes.get(digits) {
+        None => bare(text, digits, zone, forms.epoch),
+        Some(b'.') if text.bytes().filter(|byte| *byte == b'.').count() == 1 => {
+            bare(text, digits, zone, forms.epoch)
+        }
+        Some(b'-') if digits == 4 => match iso(text, zone) {
+            Err(TimeFault::Form) => written_date::parse(text, forms.date_order)?.instant(zone),
+            read => read,
+        },
+        _ => written_date::parse(text, forms.date_order)?.instant(zone),
     }
 }
 
-fn epoch(cursor: &mut Cursor<'_>, digits: usize) -> Result<Instant, TimeFault> {
-    match digits {
-        9..=11 => {}
-        12..=14 => return Err(TimeFault::Milliseconds),
+/// A number of `digits` digits before its fraction.
+fn bare(text: &str, digits: usize, zone: Option<Zone>, unit: EpochUnit) -> Result<Instant, TimeFault> {
+    if unit == EpochUnit::Days {
+        return serial(text, zone);
+    }
+    let (found, per_second) = match digits {
+        9..=11 => (EpochUnit::Seconds, 1),
+        12..=14 => (EpochUnit::Milliseconds, 1_000),
+        15..=17 => (EpochUnit::Microseconds, 1_000_000),
         _ => return Err(TimeFault::Form),
+    };
+    if found != unit {
+        return Err(match found {
+            EpochUnit::Seconds => TimeFault::Unit("seconds", "s"),
+            EpochUnit::Milliseconds => TimeFault::Unit("milliseconds", "ms"),
+            _ => TimeFault::Unit("microseconds", "us"),
+        });
     }
-    let seconds = cursor.number(digits).ok_or(TimeFault::Form)?;
-    let millis = cursor.fraction().ok_or(TimeFault::Form)?;
-    if !cursor.0.is_empty() {
-        return Err(TimeFault::Form);
-    }
-    let moment = Moment::from_epoch_seconds(seconds).ok_or(TimeFault::Impossible)?;
+    let mut cursor = Cursor(text.as_bytes());
+    let number = cursor.number(digits).ok_or(TimeFault::Form)?;
+    let fraction = cursor.fraction().filter(|_| cursor.0.is_empty()).ok_or(TimeFault::Form)?;
+    let moment = Moment::from_epoch_seconds(number / per_second).ok_or(TimeFault::Impossible)?;
+    let millis = match unit {
+        EpochUnit::Seconds => fraction,
+        _ => u16::try_from(number % per_second * 1_000 / per_second).unwrap_or_default(),
+    };
     Ok(Instant { moment, millis })
 }
 
-fn civil(cursor: &mut Cursor<'_>, zone: Option<Zone>) -> Result<Instant, TimeFault> {
+/// A spreadsheet's count of days, whose fraction is the time of day.
+fn serial(text: &str, zone: Option<Zone>) -> Result<Instant, TimeFault> {
+    const MOST_DAYS: f64 = 3_000_000.0;
+    let days: f64 = text.parse().map_err(|_| TimeFault::Form)?;
+    if !(0.0..MOST_DAYS).contains(&days) {
+        return Err(TimeFault::Impossible);
+    }
+    #[expect(clippy::cast_possible_truncation, reason = "at most MOST_DAYS of 86,400 s")]
+    let seconds = (days * 86_400.0).round() as i64;
+    let civil = CivilTime::of_spreadsheet(seconds).ok_or(TimeFault::Impossible)?;
+    Written { civil, millis: 0, offset: Offset::NotSaid }.instant(zone)
+}
+
+fn iso(text: &str, zone: Option<Zone>) -> Result<Instant, TimeFault> {
+    let mut cursor = Cursor(text.as_bytes());
     let date = cursor.date().ok_or(TimeFault::Form)?;
     if cursor.0.is_empty() {
         return Err(TimeFault::DateAlone);
@@ -74,11 +120,25 @@ fn civil(cursor: &mut Cursor<'_>, zone: Option<Zone>) -> Result<Instant, TimeFau
     let offset = cursor.offset().ok_or(TimeFault::Form)?;
     let civil =
         CivilTime::new(date.0, date.1, date.2, time.0, time.1, time.2).ok_or(TimeFault::Impossible)?;
-    let moment = match offset {
-        Offset::East(seconds) => civil.at_offset(seconds).ok_or(TimeFault::Impossible)?,
-        Offset::NotSaid => local(civil, zone.ok_or(TimeFault::NoZone)?)?,
-    };
-    Ok(Instant { moment, millis })
+    Written { civil, millis, offset }.instant(zone)
+}
+
+/// A date and time as they are written, with what is said of their zone.
+#[derive(Debug)]
+pub(super) struct Written {
+    pub(super) civil: CivilTime,
+    pub(super) millis: u16,
+    pub(super) offset: Offset,
+}
+
+impl Written {
+    fn instant(self, zone: Option<Zone>) -> Result<Instant, TimeFault> {
+        let moment = match self.offset {
+            Offset::East(seconds) => self.civil.at_offset(seconds).ok_or(TimeFault::Impossible)?,
+            Offset::NotSaid => local(self.civil, zone.ok_or(TimeFault::NoZone)?)?,
+        };
+        Ok(Instant { moment, millis: self.millis })
+    }
 }
 
 fn local(civil: CivilTime, zone: Zone) -> Result<Moment, TimeFault> {
@@ -95,16 +155,17 @@ fn local(civil: CivilTime, zone: Zone) -> Result<Moment, TimeFault> {
 }
 
 /// What a time says of its zone, in seconds east of UTC.
-enum Offset {
+#[derive(Debug)]
+pub(super) enum Offset {
     East(i32),
     NotSaid,
 }
 
 /// What is left to read.
-struct Cursor<'t>(&'t [u8]);
+pub(super) struct Cursor<'t>(pub(super) &'t [u8]);
 
 impl Cursor<'_> {
-    fn eat(&mut self, wanted: &[u8]) -> Option<u8> {
+    pub(super) fn eat(&mut self, wanted: &[u8]) -> Option<u8> {
         let (first, rest) = self.0.split_first()?;
         wanted.contains(first).then(|| {
             self.0 = rest;
@@ -112,7 +173,7 @@ impl Cursor<'_> {
         })
     }
 
-    fn number(&mut self, digits: usize) -> Option<i64> {
+    pub(super) fn number(&mut self, digits: usize) -> Option<i64> {
         let (number, rest) = self.0.split_at_checked(digits)?;
         self.0 = rest;
         number
@@ -120,7 +181,7 @@ impl Cursor<'_> {
             .try_fold(0, |sum, byte| byte.is_ascii_digit().then(|| sum * 10 + i64::from(byte - b'0')))
     }
 
-    fn two(&mut self) -> Option<u32> {
+    pub(super) fn two(&mut self) -> Option<u32> {
         self.number(2).and_then(|number| u32::try_from(number).ok())
     }
 
@@ -145,7 +206,7 @@ impl Cursor<'_> {
     }
 
     /// The thousandths of a fraction of any length; zero where there is none.
-    fn fraction(&mut self) -> Option<u16> {
+    pub(super) fn fraction(&mut self) -> Option<u16> {
         if self.eat(b".,").is_none() {
             return Some(0);
         }
@@ -158,12 +219,12 @@ impl Cursor<'_> {
         )
     }
 
-    fn offset(&mut self) -> Option<Offset> {
+    pub(super) fn offset(&mut self) -> Option<Offset> {
         let rest = self.0.trim_ascii_start();
         if rest.is_empty() {
             return Some(Offset::NotSaid);
         }
-        if [b"Z".as_slice(), b"UTC"].iter().any(|word| rest.eq_ignore_ascii_case(word)) {
+        if [b"Z".as_slice(), b"UTC", b"GMT"].iter().any(|word| rest.eq_ignore_ascii_case(word)) {
             return Some(Offset::East(0));
         }
         self.0 = rest;
@@ -186,7 +247,11 @@ mod tests {
     use super::*;
 
     fn read(text: &str) -> Result<String, TimeFault> {
-        parse_time(text, None).map(|instant| instant.moment.to_string())
+        parse_time(text, None, Forms::default()).map(|instant| instant.moment.to_string())
+    }
+
+    fn with_unit(epoch: EpochUnit) -> Forms {
+        Forms { epoch, ..Forms::default() }
     }
 
     #[test]
@@ -215,10 +280,7 @@ mod tests {
         assert_eq!(read("2022-02-03T24:00:00Z"), Err(TimeFault::Impossible));
         assert_eq!(read("2022-02-03T10:00:60Z"), Err(TimeFault::Impossible));
         assert_eq!(read("2022-02-03"), Err(TimeFault::DateAlone));
-        assert_eq!(read("1774879509123"), Err(TimeFault::Milliseconds));
-        for text in
-            ["03/30/2026 14:05", "2026-03-30T14:05:09+25:00", "yesterday", "20260330", "2026-3-30 1:00", "-5"]
-        {
+        for text in ["2026-03-30T14:05:09+25:00", "yesterday", "20260330", "-5", "1.5.20261"] {
             assert_eq!(read(text), Err(TimeFault::Form), "{text}");
         }
         assert!(read("2026-03-30 14:05:09").unwrap_err().to_string().contains("`--time-zone`"));
@@ -227,7 +289,9 @@ mod tests {
     #[test]
     fn a_time_without_an_offset_is_read_in_the_zone() {
         let berlin = Zone::parse("Europe/Berlin").unwrap();
-        let read = |text: &str| parse_time(text, Some(berlin)).map(|instant| instant.moment.to_string());
+        let read = |text: &str| {
+            parse_time(text, Some(berlin), Forms::default()).map(|instant| instant.moment.to_string())
+        };
         assert_eq!(read("2026-03-30 14:05:09").as_deref(), Ok("2026-03-30T12:05:09Z"));
         assert_eq!(read("2026-03-30T14:05:09Z").as_deref(), Ok("2026-03-30T14:05:09Z"));
         let skipped = read("2026-03-29 02:30:00").unwrap_err().to_string();
@@ -244,29 +308,51 @@ mod tests {
 
     #[test]
     fn the_thousandths_are_kept_beside_the_second() {
-        let millis = |text: &str| parse_time(text, None).unwrap().epoch_millis();
-        assert_eq!(millis("1970-01-01T00:00:01.0459Z"), 1045);
-        assert_eq!(millis("100000000.5"), 100_000_000_500);
+        let millis = |text: &str, epoch| parse_time(text, None, with_unit(epoch)).unwrap().epoch_millis();
+        assert_eq!(millis("1970-01-01T00:00:01.0459Z", EpochUnit::Seconds), 1045);
+        assert_eq!(millis("100000000.5", EpochUnit::Seconds), 100_000_000_500);
+        assert_eq!(millis("1774879509123.9", EpochUnit::Milliseconds), 1_774_879_509_123);
+        assert_eq!(millis("1774879509123456", EpochUnit::Microseconds), 1_774_879_509_123);
+    }
+
+    #[test]
+    fn a_bare_number_is_read_by_its_unit_and_one_of_another_is_told() {
+        let told = |text: &str, epoch| parse_time(text, None, with_unit(epoch)).unwrap_err().to_string();
+        assert!(told("1774879509123", EpochUnit::Seconds).ends_with("set `source.epoch` to `ms`"));
+        assert!(told("1774879509123456", EpochUnit::Milliseconds).ends_with("`us`"));
+        assert!(told("1774879509", EpochUnit::Milliseconds).ends_with("`s`"));
+        let days = |text: &str| {
+            parse_time(text, Some(Zone::UTC), with_unit(EpochUnit::Days))
+                .map(|instant| instant.moment.to_string())
+        };
+        assert_eq!(days("46111.586910").as_deref(), Ok("2026-03-30T14:05:09Z"));
+        assert_eq!(days("2").as_deref(), Ok("1900-01-01T00:00:00Z"));
+        assert_eq!(days("1e300"), Err(TimeFault::Form));
     }
 
     proptest! {
         #[test]
         fn every_second_is_read_back_in_every_form(seconds in 100_000_000..253_402_300_799_i64, minutes in -1439..1440_i32) {
             let moment = Moment::from_epoch_seconds(seconds).unwrap();
-            prop_assert_eq!(parse_time(&moment.to_string(), None).unwrap().moment, moment);
+            let read = |text: &str, epoch| parse_time(text, None, with_unit(epoch)).map(|instant| instant.moment);
+            prop_assert_eq!(read(&moment.to_string(), EpochUnit::Seconds), Ok(moment));
             prop_assume!(seconds < 99_999_999_999);
-            prop_assert_eq!(parse_time(&seconds.to_string(), None).unwrap().moment, moment);
+            prop_assert_eq!(read(&seconds.to_string(), EpochUnit::Seconds), Ok(moment));
+            prop_assert_eq!(read(&format!("{seconds}999"), EpochUnit::Milliseconds), Ok(moment));
+            prop_assert_eq!(read(&format!("{seconds}000001"), EpochUnit::Microseconds), Ok(moment));
             let there = moment.plus_seconds(i64::from(minutes) * 60).to_string();
             let sign = if minutes < 0 { '-' } else { '+' };
             let offset = format!("{sign}{:02}:{:02}", minutes.abs() / 60, minutes.abs() % 60);
-            prop_assert_eq!(parse_time(&there.replace('Z', &offset), None).unwrap().moment, moment);
+            prop_assert_eq!(read(&there.replace('Z', &offset), EpochUnit::Seconds), Ok(moment));
             let bare = there.replace(['T', 'Z'], " ");
-            prop_assert_eq!(parse_time(&(bare + &offset), None).unwrap().moment, moment);
+            prop_assert_eq!(read(&(bare + &offset), EpochUnit::Seconds), Ok(moment));
         }
 
         #[test]
-        fn no_text_panics(text in "[0-9TZ:+. -]{0,30}|.{0,20}") {
-            drop(parse_time(&text, Some(Zone::UTC)));
+        fn no_text_panics(text in "[0-9TZ:+. -]{0,30}|[0-9/ :APMarFi,]{0,25}|.{0,20}") {
+            for epoch in [EpochUnit::Seconds, EpochUnit::Days] {
+                drop(parse_time(&text, Some(Zone::UTC), with_unit(epoch)));
+            }
         }
     }
 }
