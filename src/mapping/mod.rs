@@ -24,6 +24,7 @@
 mod bound;
 mod call_view;
 mod clean;
+mod columns;
 mod customer;
 mod default_text;
 mod destination;
@@ -35,6 +36,7 @@ mod expression;
 mod fault;
 mod field;
 mod forms;
+mod guess;
 mod interpret;
 mod number;
 mod plain_text;
@@ -47,9 +49,11 @@ mod time_form;
 mod written_date;
 
 pub use bound::BoundMapping;
+pub use columns::Column;
 pub use expression::Mapping;
 pub use fault::SettingFault;
 pub use forms::{Country, DateOrder, DurationUnit, EpochUnit, Forms, NumberForm, ShortClock, UnknownCountry};
+pub use guess::{Guess, GuessedField, GuessedSetting, Likelihood, guess};
 pub use interpret::{Interpretation, Outcome};
 pub use plain_text::plain_text;
 pub use preset::{Confidence, FirstRows, PRESETS, PresetHead, Recognition};

@@ -1,0 +1,187 @@
+//! What the values of a column look like.
+
+use std::collections::HashSet;
+
+use super::{
+    duration_form::{DurationFault, parse_duration},
+    email::check_email,
+    forms::{DateOrder, EpochUnit, Forms},
+    number::normalise_number,
+    time_form::{TimeFault, parse_time},
+};
+use crate::call::Zone;
+
+/// A column with the values that are given in it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Column {
+    /// The heading, or in JSON the path.
+    pub name: String,
+    /// Without blank ones.
+    pub values: Vec<String>,
+}
+
+/// What values may look like.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Looks {
+    Time,
+    Date,
+    TimeOfDay,
+    Duration,
+    Direction,
+    Number,
+    Email,
+    Link,
+    Id,
+    Text,
+}
+
+impl Column {
+    /// A column called `name`.
+    pub fn new(name: impl Into<String>, values: Vec<String>) -> Self {
+        Self { name: name.into(), values }
+    }
+
+    /// The heading's words, in lower case, with a space between.
+    pub(super) fn words(&self) -> String {
+        let parts = self.name.split(|letter: char| !letter.is_alphanumeric()).filter(|word| !word.is_empty());
+        parts.map(str::to_lowercase).collect::<Vec<_>>().join(" ")
+    }
+
+    /// Whether the heading has all words of `name`, one after another.
+    pub(super) fn has_words(&self, name: &str) -> bool {
+        format!(" {} ", self.words()).contains(&format!(" {name} "))
+    }
+
+    /// Whether nearly all values look so. A column without values looks like nothing.
+    pub(super) fn looks_like(&self, looks: Looks) -> bool {
+        if self.values.is_empty() {
+            return false;
+        }
+        if looks == Looks::Id {
+            return self.is_distinct();
+        }
+        let fitting = self.values.iter().filter(|value| fits(value, looks)).count();
+        // A few bad cells are their rows' fault, not the column's.
+        fitting * 10 >= self.values.len() * 8
+    }
+
+    /// Whether values alone tell it: bare numbers may be anything.
+    pub(super) fn tells_by_values(&self, looks: Looks) -> bool {
+        let is_bare = |value: &String| value.bytes().all(|byte| byte.is_ascii_digit() || byte == b'.');
+        looks != Looks::Text && !self.values.iter().all(is_bare)
+    }
+
+    fn is_distinct(&self) -> bool {
+        let distinct: HashSet<&String> = self.values.iter().collect();
+        distinct.len() * 10 >= self.values.len() * 8
+    }
+
+    /// What the values are like, for a person.
+    pub(super) fn why(&self, looks: Looks) -> String {
+        let what = match looks {
+            Looks::Time | Looks::Date | Looks::TimeOfDay => "times",
+            Looks::Duration => "durations",
+            Looks::Direction => "directions",
+            Looks::Number => "phone numbers",
+            Looks::Email => "e-mail addresses",
+            Looks::Link => "links",
+            Looks::Id => "different in nearly every row",
+            Looks::Text => return "its heading says so".to_owned(),
+        };
+        format!("its values are {what}")
+    }
+}
+
+fn fits(value: &str, looks: Looks) -> bool {
+    match looks {
+        Looks::Time => is_time(value),
+        Looks::Date => read_time(value) == Err(TimeFault::DateAlone),
+        Looks::TimeOfDay => {
+            read_time(&format!("2026-01-02 {value}")).is_ok() && !value.starts_with(['+', '-', 'Z'])
+        }
+        Looks::Duration => {
+            matches!(parse_duration(value, Forms::default()), Ok(_) | Err(DurationFault::Ambiguous))
+        }
+        Looks::Direction => direction_of(value).is_some(),
+        Looks::Number => normalise_number(value).is_some_and(|number| number.len() <= 18) || is_hidden(value),
+        Looks::Email => check_email(value).is_ok(),
+        Looks::Link => value.contains("://"),
+        Looks::Id | Looks::Text => true,
+    }
+}
+
+fn read_time(value: &str) -> Result<(), TimeFault> {
+    let forms = Forms { date_order: Some(DateOrder::DayFirst), ..Forms::default() };
+    match parse_time(value, Some(Zone::UTC), forms) {
+        Err(TimeFault::NotInOrder(_)) => {
+            let forms = Forms { date_order: Some(DateOrder::MonthFirst), ..forms };
+            parse_time(value, Some(Zone::UTC), forms).map(drop)
+        }
+        read => read.map(drop),
+    }
+}
+
+/// A bare number is one only where it lies within the years of such logs: ids and phone numbers have as many digits.
+fn is_time(value: &str) -> bool {
+    const YEARS: std::ops::Range<i64> = 946_684_800..1_893_456_000;
+    if !value.bytes().all(|byte| byte.is_ascii_digit() || byte == b'.') {
+        return read_time(value).is_ok();
+    }
+    [EpochUnit::Seconds, EpochUnit::Milliseconds, EpochUnit::Microseconds].into_iter().any(|epoch| {
+        let read = parse_time(value, None, Forms { epoch, ..Forms::default() });
+        read.is_ok_and(|instant| YEARS.contains(&instant.moment.epoch_seconds()))
+    })
+}
+
+fn is_hidden(value: &str) -> bool {
+    ["anonymous", "unknown", "private", "restricted"].iter().any(|word| value.eq_ignore_ascii_case(word))
+}
+
+/// The direction that a word seems to mean.
+pub(super) fn direction_of(word: &str) -> Option<&'static str> {
+    let word = word.to_lowercase();
+    let parts: Vec<&str> = word.split(|letter: char| !letter.is_alphabetic()).collect();
+    let has = |words: &[&str]| parts.iter().any(|part| words.contains(part));
+    if has(&["inbound", "incoming", "in", "received", "missed", "voicemail", "abandoned"]) {
+        Some("inbound")
+    } else if has(&["outbound", "outgoing", "out", "placed", "dialed", "dialled", "manual", "autodial"]) {
+        Some("outbound")
+    } else {
+        None
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn column(values: &[&str]) -> Column {
+        Column::new("Some (Heading)", values.iter().map(ToString::to_string).collect())
+    }
+
+    #[test]
+    fn values_tell_what_they_are() {
+        for (looks, values) in [
+            (Looks::Time, ["2026-03-30 14:05:09", "03/30/2026 2:05 PM"]),
+            (Looks::Time, ["1774879509", "1774879509123"]),
+            (Looks::Date, ["03/30/2026", "Mon 6/8/2020"]),
+            (Looks::TimeOfDay, ["4:05:09 PM", "14:05"]),
+            (Looks::Duration, ["61", "0:01:01"]),
+            (Looks::Direction, ["Incoming Call", "outbound-api"]),
+            (Looks::Number, ["(212) 555-0100", "anonymous"]),
+            (Looks::Email, ["jo@example.com", "bo@example.com"]),
+            (Looks::Link, ["https://example.com/1", "https://example.com/2"]),
+        ] {
+            assert!(column(&values).looks_like(looks), "{looks:?}");
+        }
+        assert!(!column(&["2125550100", "2125550101"]).looks_like(Looks::Time), "these are phone numbers");
+        assert!(!column(&[]).looks_like(Looks::Text));
+        assert!(!column(&["a", "a", "a"]).looks_like(Looks::Id));
+    }
+
+    #[test]
+    fn a_heading_is_its_words() {
+        assert_eq!(column(&[]).words(), "some heading");
+        assert!(column(&[]).has_words("heading") && !column(&[]).has_words("head"));
+    }
+}
