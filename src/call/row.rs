@@ -96,6 +96,21 @@ impl Cells {
         values.into_iter().filter_map(json_text).collect()
     }
 
+    /// Every value with its heading, or in JSON with its path: the members of objects within objects too, lists of texts
+    /// and numbers joined, lists of objects left out.
+    pub fn leaves(&self) -> Vec<(String, Cow<'_, str>)> {
+        match self {
+            Self::Csv { .. } => {
+                self.pairs().into_iter().map(|(name, value)| (name.to_owned(), value)).collect()
+            }
+            Self::Json(object) => {
+                let mut leaves = Vec::new();
+                leaves_of(object, "", &mut leaves);
+                leaves
+            }
+        }
+    }
+
     /// Every column with its value, in the order of the file.
     pub fn pairs(&self) -> Vec<(&str, Cow<'_, str>)> {
         match self {
@@ -127,6 +142,21 @@ fn json_value<'a>(object: &'a Map<String, Value>, name: &str) -> Option<&'a Valu
         };
     }
     Some(value)
+}
+
+fn leaves_of<'a>(object: &'a Map<String, Value>, prefix: &str, leaves: &mut Vec<(String, Cow<'a, str>)>) {
+    for (name, value) in object {
+        let path = format!("{prefix}{name}");
+        match value {
+            Value::Object(inner) => leaves_of(inner, &format!("{path}."), leaves),
+            Value::Array(items) if items.iter().any(|item| item.is_object() || item.is_array()) => {}
+            Value::Array(items) => {
+                let texts: Vec<Cow<'_, str>> = items.iter().filter_map(json_text).collect();
+                leaves.push((path, Cow::Owned(texts.join(", "))));
+            }
+            _ => leaves.push((path, json_text(value).unwrap_or_default())),
+        }
+    }
 }
 
 fn members<'a>(value: &'a Value, step: &str) -> Vec<&'a Value> {
@@ -185,6 +215,9 @@ mod tests {
         assert_eq!(cells.value("user.emails.0.v").as_deref(), Some("a@example.com"));
         assert_eq!(cells.value("x"), None);
         assert_eq!(cells.value("user.name"), None);
+        let leaves: Vec<String> =
+            cells.leaves().into_iter().map(|(path, value)| format!("{path}={value}")).collect();
+        assert_eq!(leaves, ["id=12345678901234567890123", "x="]);
         let object = serde_json::from_str(r#"{"tags":[{"name":"a"},{},{"name":"b"}],"x":[1,2]}"#).unwrap();
         let cells = Cells::Json(object);
         assert_eq!(cells.each("tags.*.name"), ["a", "b"]);

@@ -65,6 +65,8 @@ pub(super) enum Color {
 /// What to do.
 #[derive(Debug, Subcommand)]
 pub(super) enum Command {
+    /// Look at an export, find the preset or guess the columns, and write callport.toml to begin with
+    Init(InitOptions),
     /// Read every row, show the problems, the plan and what it costs; send nothing
     Check(Box<CheckOptions>),
     /// Import calls; run again, it goes on where it stopped and imports nothing twice
@@ -77,6 +79,26 @@ pub(super) enum Command {
     Resolve(ResolveOptions),
     /// Serve a local Help Scout on 127.0.0.1 to try things on
     Sandbox(SandboxOptions),
+}
+
+/// Options of `init`.
+#[derive(Debug, Clone, Args)]
+pub(super) struct InitOptions {
+    /// The export's files: paths or globs
+    #[arg(value_name = "FILE", required_unless_present = "list_presets")]
+    pub(super) files: Vec<String>,
+    /// The previous platform, where it is not to be recognised: one of --list-presets, or a file of your own
+    #[arg(long, value_name = "NAME")]
+    pub(super) preset: Option<String>,
+    /// The zone of times without an offset, by its IANA name
+    #[arg(long, value_name = "ZONE")]
+    pub(super) time_zone: Option<String>,
+    /// List the presets and how sure each is
+    #[arg(long)]
+    pub(super) list_presets: bool,
+    /// Write the configuration anew where it is there already
+    #[arg(long)]
+    pub(super) force: bool,
 }
 
 /// Options of `check` and `import`.

@@ -8,10 +8,12 @@ mod check;
 mod exit_code;
 mod failure;
 mod import;
+mod init;
 mod listener;
 mod logging;
 mod preview;
 mod question;
+mod recognise;
 mod recover;
 mod rehearsal;
 mod remote;
@@ -51,6 +53,7 @@ pub fn main() -> ExitCode {
 fn run(arguments: Arguments) -> Result<u8, Failure> {
     let common = arguments.common;
     match arguments.command {
+        Command::Init(options) => init::run(&common, &options),
         Command::Import(options) => import::run(&common, *options),
         Command::Check(options) => check::run(&common, &options),
         Command::Status => status::run(&common),

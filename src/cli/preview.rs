@@ -2,7 +2,7 @@
 
 use crate::{
     call::{REFERENCE_SLOT, Reference},
-    checkpoint::{Checkpoint, CheckpointError},
+    checkpoint::{Checkpoint, CheckpointError, PreviewedCall},
     import::WarningCount,
     mapping::plain_text,
     report::counted,
@@ -16,18 +16,23 @@ pub(super) fn shown(
 ) -> Result<String, CheckpointError> {
     let mut text = String::new();
     for call in checkpoint.preview(most)? {
-        let reference = Reference::new(source_name, call.source_id.as_deref(), call.key);
-        let body = plain_text(&call.text.replace(REFERENCE_SLOT, reference.as_str()));
-        text.push_str("── ");
-        text.push_str(&[&call.started_at, " · ", &call.file, ":", &call.line.to_string(), "\n"].concat());
-        for line in body.lines() {
-            text.push_str("   ");
-            text.push_str(line);
-            text.push('\n');
-        }
-        text.push('\n');
+        show(&call, source_name, &mut text);
     }
     Ok(text)
+}
+
+/// Puts `call` at the end of `text` as it will read.
+pub(super) fn show(call: &PreviewedCall, source_name: &str, text: &mut String) {
+    let reference = Reference::new(source_name, call.source_id.as_deref(), call.key);
+    let body = plain_text(&call.text.replace(REFERENCE_SLOT, reference.as_str()));
+    text.push_str("── ");
+    text.push_str(&[&call.started_at, " · ", &call.file, ":", &call.line.to_string(), "\n"].concat());
+    for line in body.lines() {
+        text.push_str("   ");
+        text.push_str(line);
+        text.push('\n');
+    }
+    text.push('\n');
 }
 
 /// What was left out or changed, each reason once.

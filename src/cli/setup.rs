@@ -8,11 +8,12 @@ use std::{
 use super::{
     args::{Common, ReadOptions},
     failure::Failure,
+    recognise::recognise,
 };
 use crate::{
     call::{Moment, Zone},
     checkpoint::Lineage,
-    config::{CONFIG_NAME, ConfigFile, Environment, Overrides, Paths, Settings},
+    config::{CONFIG_NAME, ConfigFile, Environment, Overrides, Paths, Preset, Settings},
     helpscout::Share,
     import::{DeliverySettings, Reading},
     mapping::Mapping,
@@ -55,12 +56,16 @@ pub(super) struct Setup {
     pub(super) now: Moment,
     /// Where its files are.
     pub(super) paths: Paths,
+    /// The configuration file.
+    file: Option<ConfigFile>,
     /// The checked configuration.
     pub(super) settings: Settings,
     /// What is known of the account.
     pub(super) account: Option<Seed>,
     /// Where rejected rows go.
     pub(super) rejects: PathBuf,
+    /// Whether the preset was found by the files.
+    is_recognised: bool,
 }
 
 impl Setup {
@@ -76,7 +81,49 @@ impl Setup {
             until: options.until.clone(),
         };
         let rejects = options.rejects.as_deref().map(writable).transpose()?;
-        Self::checked(common, &overrides, options.account.as_deref(), rejects)
+        let mut setup = Self::checked(common, &overrides, options.account.as_deref(), rejects)?;
+        if setup.settings.mapping.by_own_names
+            && let Some(preset) = setup.recognised()?
+        {
+            let overrides = Overrides { preset: Some(preset.name.to_string()), ..overrides };
+            setup.settings = Settings::check(setup.file.as_ref(), &overrides, setup.now)?;
+            setup.is_recognised = true;
+        }
+        setup.say_preset(common);
+        Ok(setup)
+    }
+
+    /// The preset that all files fit, where nothing says how they are read.
+    fn recognised(&self) -> Result<Option<Preset>, Failure> {
+        let inputs = if self.settings.files.is_empty() { Vec::new() } else { expand(&self.settings.files)? };
+        // What is piped in can be read only once.
+        if inputs.iter().any(|input| input.bytes().is_none()) {
+            return Ok(None);
+        }
+        let mut found: Option<Preset> = None;
+        for input in &inputs {
+            match (recognise(input)?, &found) {
+                (Some(preset), None) if input == &inputs[0] => found = Some(preset),
+                (Some(preset), Some(first)) if preset.name == first.name => {}
+                (None, None) => {}
+                _ => {
+                    let reason = "the files are of different forms: read one form at a time";
+                    return Err(Failure::usage(reason));
+                }
+            }
+        }
+        Ok(found)
+    }
+
+    /// Which preset is used, where nobody named it, and what of it is a guess.
+    fn say_preset(&self, common: &Common) {
+        let Some(preset) = self.settings.preset.as_ref().filter(|_| !common.quiet) else { return };
+        if self.is_recognised {
+            super::say(&["recognised: ", &preset.head.title, " (preset `", &preset.name, "`)\n"].concat());
+        }
+        if let Some(guess) = &preset.head.guess {
+            super::say(&["preset `", &preset.name, "`, a guess in it: ", guess, "\n"].concat());
+        }
     }
 
     /// For a command that reads no rows.
@@ -97,7 +144,7 @@ impl Setup {
         let account = account(&paths, asked)?;
         let beside = || paths.checkpoint.parent().unwrap_or_else(|| Path::new("")).join("rejects.csv");
         let rejects = rejects.unwrap_or_else(beside);
-        Ok(Self { now, paths, settings, account, rejects })
+        Ok(Self { now, paths, file, settings, account, rejects, is_recognised: false })
     }
 
     /// How calls are delivered, by as many workers as are asked for.

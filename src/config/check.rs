@@ -86,6 +86,11 @@ impl Settings {
     }
 }
 
+/// How files are read by what `raw` says; what is wrong with it is told by [`Settings::check`].
+pub(super) fn source_of(raw: RawSettings) -> SourceSettings {
+    Checker { raw }.source()
+}
+
 /// Asks for one key after another and gathers faults; a value at fault reads as its default.
 pub(super) struct Checker {
     raw: RawSettings,

@@ -7,6 +7,7 @@
 mod check;
 mod conversation;
 mod credentials;
+mod draft;
 mod error;
 mod file;
 mod forms;
@@ -21,6 +22,7 @@ mod value;
 
 pub use check::Settings;
 pub use credentials::{Environment, RawCredentials};
+pub use draft::Draft;
 pub use error::{ConfigError, ConfigFault};
 pub use file::ConfigFile;
 pub use key::{KEYS, Key, Kind};

@@ -9,7 +9,10 @@ use std::{
 use serde::Deserialize;
 
 use super::{error::ConfigFault, file::ConfigFile, raw::RawSettings};
-use crate::mapping::{PRESETS, PresetHead};
+use crate::{
+    mapping::{PRESETS, PresetHead},
+    source::SourceSettings,
+};
 
 /// The settings of a previous platform.
 #[derive(Debug, Clone, PartialEq)]
@@ -51,6 +54,11 @@ impl Preset {
             Some((known, text)) => Self::parse(known, text),
             None => Err(fault(unknown(name))),
         }
+    }
+
+    /// How files of this form are read.
+    pub fn source(&self) -> SourceSettings {
+        super::check::source_of(self.raw.clone())
     }
 
     fn parse(name: &str, text: &str) -> Result<Self, ConfigFault> {

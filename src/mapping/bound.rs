@@ -207,7 +207,7 @@ impl Binding<'_> {
 
     fn unrecognised(&mut self) {
         let why = if self.rules.settings.by_own_names && self.rules.fields.is_empty() {
-            "has no column: the file is not recognised, so `[call]` in callport.toml must name its columns"
+            "has no column: the file is not recognised; `callport init` writes a callport.toml that names its columns"
         } else {
             "is not mapped: name the column that holds the start of the call"
         };
@@ -415,8 +415,8 @@ mod tests {
         assert_eq!(
             bind(own_names(), &["Start", "From"]),
             [
-                "`call.started_at` has no column: the file is not recognised, so `[call]` in callport.toml must name its \
-              columns; the headings are `Start`, `From`"
+                "`call.started_at` has no column: the file is not recognised; `callport init` writes a callport.toml that \
+              names its columns; the headings are `Start`, `From`"
             ]
         );
         let settings = MappingSettings {

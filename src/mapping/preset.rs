@@ -79,6 +79,17 @@ pub enum Confidence {
     Guess,
 }
 
+impl Confidence {
+    /// The word for it.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Documented => "documented",
+            Self::Seen => "seen",
+            Self::Guess => "guess",
+        }
+    }
+}
+
 /// How a file of a form is recognised: all of what is given must hold.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields, default)]

@@ -1,0 +1,347 @@
+//! A configuration to begin with, as `init` writes it: every line with why it says so, and what nobody could know marked
+//! for a person to fill in.
+
+use std::fmt::Write as _;
+
+use super::{
+    key,
+    preset::Preset,
+    value::{UNFILLED, Value},
+};
+use crate::mapping::{Confidence, Guess, GuessedField, GuessedSetting};
+
+/// Longest template that a comment shows.
+const MOST_SHOWN: usize = 60;
+/// Columns that a comment lists.
+const MOST_UNUSED: usize = 60;
+
+/// What is known of the export.
+#[derive(Debug, Clone, Default)]
+pub struct Draft {
+    /// The files, as the configuration names them.
+    pub files: Vec<String>,
+    /// The preset, where the export is recognised, with the columns that told it.
+    pub preset: Option<(Preset, Vec<String>)>,
+    /// Else what was guessed.
+    pub guess: Guess,
+    /// The zone that was named.
+    pub time_zone: Option<String>,
+    /// The day on which it is written.
+    pub today: String,
+}
+
+impl Draft {
+    /// The keys that are still to be filled in.
+    pub fn open(&self) -> Vec<&'static str> {
+        let mut open = Vec::new();
+        match &self.preset {
+            Some((preset, _)) => {
+                open.extend((preset.head.asks_zone && self.time_zone.is_none()).then_some("source.time_zone"))
+            }
+            None => {
+                let is_open = |setting: &&GuessedSetting| setting.value.is_none();
+                let settings = self.guess.settings.iter().filter(is_open).map(|setting| setting.key);
+                open.extend(settings.filter(|key| *key != "source.time_zone" || self.time_zone.is_none()));
+                open.extend(self.unfed().map(|(field, _)| field));
+            }
+        }
+        open.extend(["customer.unknown", "conversation.inbox"]);
+        open
+    }
+
+    /// Fields that an import needs and no column was found for, with what they are for.
+    fn unfed(&self) -> impl Iterator<Item = (&'static str, &'static str)> {
+        let has = |field: &str| self.guess.fields.iter().any(|guessed| guessed.field == field);
+        let customer = has("customer.phone") || has("customer.email") || has("customer.id");
+        let start = (!has("call.started_at")).then_some((
+            "call.started_at",
+            "the column that holds the start of the call; no column looks like it",
+        ));
+        let direction = (!has("call.direction") && !customer).then_some((
+            "call.direction",
+            "which way the call went (`inbound` or `outbound`: a column or a template), so that the customer's number is known; or take this line out and name the customer's number as `customer.phone`",
+        ));
+        start.into_iter().chain(direction)
+    }
+
+    /// The text of the file.
+    pub fn text(&self) -> String {
+        let mut text = format!("# Written by `callport init` on {}.\n", self.today);
+        self.head(&mut text);
+        text.push_str(
+            "#\n# Lines with FILL IN are for you: `callport check` refuses until they are filled in.\n",
+        );
+        self.source(&mut text);
+        match &self.preset {
+            Some((preset, _)) => mapped_by(preset, &mut text),
+            None => self.call(&mut text),
+        }
+        self.customer(&mut text);
+        self.conversation(&mut text);
+        text
+    }
+
+    fn head(&self, text: &mut String) {
+        let mut say = |line: &str| comment(text, line);
+        let Some((preset, by)) = &self.preset else {
+            say(
+                "No preset knows this form, so each line below is a guess at a column: high, fair or low tells how likely. Look them over.",
+            );
+            return;
+        };
+        let head = &preset.head;
+        let by = if by.is_empty() { String::new() } else { format!(", recognised by {}", by.join(", ")) };
+        say(&format!("{}: preset `{}`{by}.", head.title, preset.name));
+        let sure = match head.confidence {
+            Confidence::Documented => "documented by the vendor",
+            Confidence::Seen => "seen in several public readers",
+            Confidence::Guess => "a guess: compare it with your file",
+        };
+        say(&format!("How sure it is: {sure}. Source: {}", head.source));
+        if let Some(guess) = &head.guess {
+            say(&format!("A guess in it: {guess}"));
+        }
+        for note in &head.notes {
+            say(&format!("- {note}"));
+        }
+    }
+
+    fn source(&self, text: &mut String) {
+        text.push_str("\n[source]\n");
+        match &self.preset {
+            Some((preset, _)) => {
+                pair(text, "preset", &quoted(&preset.name));
+            }
+            None => {
+                comment(
+                    text,
+                    "Part of what a call is known by: name the previous platform once, and never change it after an import.",
+                );
+                pair(text, "# name", "\"previous-platform\"");
+            }
+        }
+        let files: Vec<String> = self.files.iter().map(|file| quoted(file)).collect();
+        pair(text, "files", &format!("[{}]", files.join(", ")));
+        let asks_zone = self.preset.as_ref().is_some_and(|(preset, _)| preset.head.asks_zone);
+        let mut zone_told = false;
+        for setting in &self.guess.settings {
+            let value = match setting.key {
+                "source.time_zone" => {
+                    zone_told = true;
+                    self.time_zone.as_ref().or(setting.value.as_ref())
+                }
+                _ => setting.value.as_ref(),
+            };
+            match value {
+                Some(value) => {
+                    comment(text, &setting.why);
+                    pair(text, key_of(setting.key), &quoted(value));
+                }
+                None => fill_in(text, setting.key, &setting.why),
+            }
+        }
+        match &self.time_zone {
+            Some(zone) if !zone_told => pair(text, "time_zone", &quoted(zone)),
+            None if asks_zone => {
+                fill_in(
+                    text,
+                    "source.time_zone",
+                    "the times have no offset from UTC, and the export does not say on which clock they are",
+                );
+            }
+            _ => {}
+        }
+    }
+
+    fn call(&self, text: &mut String) {
+        text.push_str("\n[call]\n");
+        for (field, why) in self.unfed() {
+            fill_in(text, field, why);
+        }
+        self.fields(text, "call.");
+        let has = |field: &String| self.guess.fields.iter().any(|guessed| guessed.field == field);
+        let missing: Vec<&str> = key::CALL_FIELDS
+            .iter()
+            .copied()
+            .filter(|field| !has(&format!("call.{field}")) && !["time_zone", "group"].contains(field))
+            .collect();
+        if !missing.is_empty() {
+            comment(text, &format!("No column was found for {}.", missing.join(", ")));
+        }
+        if !self.guess.unused.is_empty() {
+            let shown: Vec<String> =
+                self.guess.unused.iter().take(MOST_UNUSED).map(|name| format!("`{name}`")).collect();
+            let more = if self.guess.unused.len() > MOST_UNUSED { ", …" } else { "" };
+            comment(text, &format!("Columns that feed nothing: {}{more}", shown.join(", ")));
+        }
+        if !self.guess.directions.is_empty() {
+            text.push_str("\n[values.direction]\n");
+            for (word, means) in &self.guess.directions {
+                match means {
+                    Some(means) => pair(text, &quoted(word), &quoted(means)),
+                    None => {
+                        comment(text, "inbound, outbound, or \"\" for neither");
+                        pair(text, &format!("# {}", quoted(word)), "\"\"");
+                    }
+                }
+            }
+        }
+    }
+
+    fn fields(&self, text: &mut String, section: &str) {
+        for GuessedField { field, source, likelihood, why } in &self.guess.fields {
+            if let Some(name) = field.strip_prefix(section) {
+                comment(text, &format!("{}: {why}", likelihood.word()));
+                pair(text, name, &quoted(source));
+            }
+        }
+    }
+
+    fn customer(&self, text: &mut String) {
+        text.push_str("\n[customer]\n");
+        self.fields(text, "customer.");
+        fill_in(
+            text,
+            "customer.unknown",
+            "what becomes of callers with a number whom Help Scout does not know",
+        );
+        comment(text, "For numbers without a country code: the country in which they were dialled.");
+        pair(text, "# country", "\"US\"");
+    }
+
+    fn conversation(&self, text: &mut String) {
+        text.push_str("\n[conversation]\n");
+        self.fields(text, "conversation.");
+        fill_in(
+            text,
+            "conversation.inbox",
+            "the inbox that the calls go to; see also `inbox_by` in the README",
+        );
+    }
+}
+
+/// What a preset maps, as comments: what stands below it in the file is laid over it.
+fn mapped_by(preset: &Preset, text: &mut String) {
+    text.push('\n');
+    comment(text, "What the preset maps; a key under [call] or [customer] takes the place of its own:");
+    for (name, raw) in preset.raw.iter().filter(|(name, _)| key::feeds_field(name)) {
+        let sources = match &raw.value {
+            Value::Text(source) => vec![source.as_str()],
+            Value::Texts(sources) => sources.iter().map(String::as_str).collect(),
+            _ => continue,
+        };
+        let shown: Vec<String> = sources.into_iter().map(shown).collect();
+        let line = format!("#   {name:<20} {}", shown.join(", else "));
+        text.push_str(line.trim_end());
+        text.push('\n');
+    }
+}
+
+fn shown(source: &str) -> String {
+    let folded = source.split_whitespace().collect::<Vec<_>>().join(" ");
+    match folded.char_indices().nth(MOST_SHOWN) {
+        Some((end, _)) => format!("{}…", folded.get(..end).unwrap_or_default()),
+        None => folded,
+    }
+}
+
+fn key_of(dotted: &str) -> &str {
+    dotted.split_once('.').map_or(dotted, |(_, key)| key)
+}
+
+/// A value that a person has to say.
+fn fill_in(text: &mut String, dotted: &str, why: &str) {
+    comment(text, &format!("FILL IN: {why}."));
+    let wanted = key::wanted(dotted);
+    if !dotted.starts_with("call.") && !wanted.is_empty() {
+        comment(text, &format!("Wanted is {wanted}."));
+    }
+    pair(text, key_of(dotted), &quoted(UNFILLED));
+}
+
+fn pair(text: &mut String, key: &str, value: &str) {
+    writeln!(text, "{key} = {value}").expect("a String takes every text");
+}
+
+fn quoted(value: &str) -> String {
+    toml::Value::String(value.to_owned()).to_string()
+}
+
+/// A comment, folded so that it can be read beside its neighbours.
+fn comment(text: &mut String, words: &str) {
+    const WIDTH: usize = 110;
+    let mut line = String::from("#");
+    for word in words.split_whitespace() {
+        if line.chars().count() + 1 + word.chars().count() > WIDTH {
+            text.push_str(&line);
+            text.push('\n');
+            line = String::from("#");
+        }
+        line.push(' ');
+        line.push_str(word);
+    }
+    text.push_str(&line);
+    text.push('\n');
+}
+
+#[cfg(test)]
+mod tests {
+    use std::path::Path;
+
+    use super::*;
+    use crate::{
+        call::Moment,
+        config::{ConfigFile, Overrides, Settings},
+        mapping::{Column, guess},
+    };
+
+    fn check(text: &str, set: &[&str]) -> Result<Settings, String> {
+        let file = ConfigFile::parse(Path::new("callport.toml"), text).unwrap();
+        let overrides =
+            Overrides { set: set.iter().map(ToString::to_string).collect(), ..Overrides::default() };
+        let now = Moment::parse_api("2026-11-22T12:00:00Z").unwrap();
+        Settings::check(Some(&file), &overrides, now).map_err(|error| error.to_string())
+    }
+
+    #[test]
+    fn what_is_left_open_is_refused_until_it_is_filled_in() {
+        let columns = [
+            Column::new("Start \"local\"", vec!["03/30/2026 10:00".into(), "03/04/2026 10:00".into()]),
+            Column::new("From", vec!["+15550100".into()]),
+        ];
+        let draft = Draft { guess: guess(&columns), today: "2026-11-25".into(), ..Draft::default() };
+        let told = check(&draft.text(), &[]).unwrap_err();
+        let open: Vec<String> =
+            draft.open().iter().map(|key| format!("`{key}` is still to be filled in")).collect();
+        assert_eq!(told.lines().count(), open.len(), "{told}");
+        for line in open {
+            assert!(told.contains(&line), "{line}\n{told}");
+        }
+        let filled = [
+            "source.time_zone=UTC",
+            "call.direction=Way",
+            "customer.unknown=create",
+            "conversation.inbox=85",
+        ];
+        let settings = check(&draft.text(), &filled).unwrap();
+        assert_eq!(settings.mapping.fields["call.started_at"].sources, ["Start \"local\""]);
+        assert_eq!(settings.mapping.forms.date_order, Some(crate::mapping::DateOrder::MonthFirst));
+    }
+
+    #[test]
+    fn every_preset_makes_a_file_that_needs_no_more_than_zone_inbox_and_callers() {
+        for preset in Preset::all() {
+            let name = preset.name.to_string();
+            let draft = Draft {
+                preset: Some((preset, vec!["`a`".into()])),
+                today: "2026-11-25".into(),
+                ..Draft::default()
+            };
+            let set = ["source.time_zone=UTC", "customer.unknown=create", "conversation.inbox=85"];
+            let settings =
+                check(&draft.text(), &set).unwrap_or_else(|told| panic!("{name}: {told}\n{}", draft.text()));
+            assert!(settings.mapping.fields.contains_key("call.started_at"), "{name}");
+            assert!(!settings.mapping.source_name.is_empty(), "{name}");
+        }
+    }
+}
