@@ -21,6 +21,7 @@ mod fault_table;
 mod faults;
 mod inputs;
 mod once;
+mod presets;
 mod privacy;
 mod properties;
 mod readme;
