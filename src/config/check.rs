@@ -9,7 +9,7 @@ use crate::{
     call::{Moment, Zone},
     import::{ConversationSettings, Field, LimitSettings},
     mapping::{HiddenCaller, InboxSettings, MappingSettings, UnknownCaller},
-    source::{Format, SourceSettings},
+    source::SourceSettings,
 };
 
 use super::{
@@ -19,6 +19,7 @@ use super::{
     key,
     overrides::Overrides,
     raw::{Place, Raw, RawSettings},
+    reading,
     recipe::MappingRecipe,
     since::parse_bound,
     value::Value,
@@ -52,13 +53,13 @@ impl Settings {
         let file_maps = raw.iter().any(|(name, _)| key::feeds_field(name));
         overrides.lay_over(&mut raw);
         let mut checker = Checker { raw };
-        let source = checker.source();
+        let source = reading::source(&mut checker);
         let mut mapping = checker.mapping();
         mapping.by_own_names = !file_maps;
         checker.bounds(&mut mapping, overrides, now);
         let conversation = conversation::conversation(&mut checker);
         let limits = conversation::limits(&mut checker);
-        let mapping_recipe = MappingRecipe::new(&mapping, &conversation);
+        let mapping_recipe = MappingRecipe::new(&source, &mapping, &conversation);
         let folder = file.map_or_else(PathBuf::new, |file| file.folder().to_owned());
         let files = checker.files(&folder);
         let share_tag = checker.truth("account.share_tag", false);
@@ -109,36 +110,6 @@ impl Checker {
         match self.raw.get(key).map(|raw| raw.place.clone()) {
             Some(place) => self.raw.fault(key, place, reason),
             None => self.raw.fault(key, "configuration", reason),
-        }
-    }
-
-    fn source(&mut self) -> SourceSettings {
-        let format = match self.word("source.format") {
-            "csv" => Some(Format::Csv),
-            "jsonl" => Some(Format::Jsonl),
-            _ => None,
-        };
-        let skip_lines = match self.value("source.skip_lines") {
-            Some(Value::Integer(lines)) => u32::try_from(*lines).ok(),
-            _ => Some(0),
-        };
-        if skip_lines.is_none() {
-            self.fault("source.skip_lines", format!("is more than {}", u32::MAX));
-        }
-        SourceSettings { format, delimiter: self.delimiter(), skip_lines: skip_lines.unwrap_or_default() }
-    }
-
-    fn delimiter(&mut self) -> Option<u8> {
-        const KEY: &str = "source.delimiter";
-        let Some(Value::Text(text)) = self.value(KEY) else { return None };
-        match text.as_bytes() {
-            b"tab" | b"\\t" => Some(b'\t'),
-            [byte] if byte.is_ascii() && !matches!(byte, b'"' | b'\n' | b'\r' | 0) => Some(*byte),
-            _ => {
-                let reason = format!("is `{text}`: one character such as `,`, `;` or `|`, or `tab`");
-                self.fault(KEY, reason);
-                None
-            }
         }
     }
 
@@ -331,7 +302,7 @@ mod tests {
         assert_eq!(mapping.inbox.table["Sales DE"], "85");
         assert_eq!(mapping.inbox.table["Help"], "Support");
         assert_eq!(mapping.inbox.otherwise, None);
-        assert_eq!(settings.source.format, Some(Format::Csv));
+        assert_eq!(settings.source.format, Some(crate::source::Format::Csv));
         assert_eq!((settings.source.delimiter, settings.source.skip_lines), (Some(b';'), 2));
         assert_eq!(settings.files, ["home/exports/*.csv", "/data/all.csv", "-"]);
         assert!(settings.share_tag);

@@ -13,6 +13,7 @@ mod key;
 mod overrides;
 mod paths;
 mod raw;
+mod reading;
 mod recipe;
 mod since;
 mod value;

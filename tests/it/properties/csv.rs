@@ -38,7 +38,7 @@ const MARKS: &[u8] = b",;\t|\"";
 
 pub(super) fn holds(data: &[u8]) {
     for delimiter in [None, Some(b';')] {
-        let settings = SourceSettings { format: Some(Format::Csv), delimiter, skip_lines: 0 };
+        let settings = SourceSettings { format: Some(Format::Csv), delimiter, ..SourceSettings::default() };
         let reading = read_alike(data, &settings);
         if let (Some(content), None) = (plain(data), &reading.trouble) {
             covers(content, &reading);
