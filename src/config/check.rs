@@ -9,7 +9,7 @@ use crate::{
     call::{Moment, Zone},
     import::{ConversationSettings, Field, LimitSettings},
     mapping::{Feed, HiddenCaller, InboxSettings, MappingSettings, UnknownCaller},
-    source::{Format, SourceSettings},
+    source::SourceSettings,
 };
 
 use super::{
@@ -20,6 +20,7 @@ use super::{
     overrides::Overrides,
     preset::Preset,
     raw::{Place, Raw, RawSettings},
+    reading,
     recipe::MappingRecipe,
     since::parse_bound,
     value::Value,
@@ -68,13 +69,13 @@ impl Settings {
             None => own,
         };
         let mut checker = Checker { raw };
-        let source = checker.source();
+        let source = reading::source(&mut checker);
         let mut mapping = checker.mapping();
         mapping.by_own_names = !file_maps && preset.is_none();
         checker.bounds(&mut mapping, overrides, now);
         let conversation = conversation::conversation(&mut checker);
         let limits = conversation::limits(&mut checker);
-        let mapping_recipe = MappingRecipe::new(&mapping, &conversation);
+        let mapping_recipe = MappingRecipe::new(&source, &mapping, &conversation);
         let files = checker.files(&folder);
         let share_tag = checker.truth("account.share_tag", false);
         let accept = checker.accept();
@@ -88,7 +89,7 @@ impl Settings {
 
 /// How files are read by what `raw` says; what is wrong with it is told by [`Settings::check`].
 pub(super) fn source_of(raw: RawSettings) -> SourceSettings {
-    Checker { raw }.source()
+    reading::source(&mut Checker { raw })
 }
 
 /// Asks for one key after another and gathers faults; a value at fault reads as its default.
@@ -130,36 +131,6 @@ impl Checker {
         match self.raw.get(key).map(|raw| raw.place.clone()) {
             Some(place) => self.raw.fault(key, place, reason),
             None => self.raw.fault(key, "configuration", reason),
-        }
-    }
-
-    fn source(&mut self) -> SourceSettings {
-        let format = match self.word("source.format") {
-            "csv" => Some(Format::Csv),
-            "jsonl" => Some(Format::Jsonl),
-            _ => None,
-        };
-        let skip_lines = match self.value("source.skip_lines") {
-            Some(Value::Integer(lines)) => u32::try_from(*lines).ok(),
-            _ => Some(0),
-        };
-        if skip_lines.is_none() {
-            self.fault("source.skip_lines", format!("is more than {}", u32::MAX));
-        }
-        SourceSettings { format, delimiter: self.delimiter(), skip_lines: skip_lines.unwrap_or_default() }
-    }
-
-    fn delimiter(&mut self) -> Option<u8> {
-        const KEY: &str = "source.delimiter";
-        let Some(Value::Text(text)) = self.value(KEY) else { return None };
-        match text.as_bytes() {
-            b"tab" | b"\\t" => Some(b'\t'),
-            [byte] if byte.is_ascii() && !matches!(byte, b'"' | b'\n' | b'\r' | 0) => Some(*byte),
-            _ => {
-                let reason = format!("is `{text}`: one character such as `,`, `;` or `|`, or `tab`");
-                self.fault(KEY, reason);
-                None
-            }
         }
     }
 
@@ -384,7 +355,7 @@ mod tests {
         assert_eq!(mapping.inbox.table["Sales DE"], "85");
         assert_eq!(mapping.inbox.table["Help"], "Support");
         assert_eq!(mapping.inbox.otherwise, None);
-        assert_eq!(settings.source.format, Some(Format::Csv));
+        assert_eq!(settings.source.format, Some(crate::source::Format::Csv));
         assert_eq!((settings.source.delimiter, settings.source.skip_lines), (Some(b';'), 2));
         assert_eq!(settings.files, ["home/exports/*.csv", "/data/all.csv", "-"]);
         assert!(settings.share_tag);

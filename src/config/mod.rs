@@ -16,6 +16,7 @@ mod overrides;
 mod paths;
 mod preset;
 mod raw;
+mod reading;
 mod recipe;
 mod since;
 mod value;

@@ -9,6 +9,7 @@ use crate::{
     call::Zone,
     import::{AssignTo, ConversationSettings},
     mapping::{Feed, Forms, HiddenCaller, MappingSettings, UnknownCaller},
+    source::{Encoding, Pointer, SourceSettings},
 };
 
 const CALL_ID: &str = "call.id";
@@ -23,8 +24,14 @@ pub struct MappingRecipe {
 }
 
 impl MappingRecipe {
-    pub(super) fn new(mapping: &MappingSettings, conversation: &ConversationSettings) -> Self {
-        Self { identity: identity(mapping), content: content(mapping, conversation) }
+    pub(super) fn new(
+        source: &SourceSettings,
+        mapping: &MappingSettings,
+        conversation: &ConversationSettings,
+    ) -> Self {
+        let mut content = content(mapping, conversation);
+        content.push_str(&reading(source));
+        Self { identity: identity(mapping), content }
     }
 }
 
@@ -84,6 +91,22 @@ fn content(mapping: &MappingSettings, conversation: &ConversationSettings) -> St
 
 fn feed(feed: &Feed) -> String {
     feed.sources.join(" | ")
+}
+
+/// What is read in another way is another call. What is left out adds no line, so that a checkpoint of a time before these
+/// settings still compares.
+fn reading(source: &SourceSettings) -> String {
+    let mut lines = Lines::default();
+    lines.put("source.encoding", source.encoding.map(Encoding::name));
+    lines.put("source.header", (!source.header).then_some("false"));
+    for name in &source.columns {
+        lines.put("source.columns", Some(name));
+    }
+    lines.put("source.records", source.records.as_ref().map(Pointer::as_str));
+    for name in &source.fill_down {
+        lines.put("source.fill_down", Some(name));
+    }
+    lines.0
 }
 
 #[derive(Default)]

@@ -42,7 +42,7 @@ pub struct RejectsFile {
 
 impl RejectsFile {
     /// Rejected rows will go to `path`, or to its siblings. `read` are the files that this run reads. What a person said
-    /// in `source` of the delimiter and of lines before the headings is followed, so that the same settings read the
+    /// in `source` of the encoding, the delimiter and lines before the headings is followed, so that the same settings read the
     /// file again.
     pub fn new(path: PathBuf, read: &[PathBuf], source: &SourceSettings) -> Self {
         let read = read.iter().map(|path| real(path)).collect();
@@ -85,7 +85,7 @@ impl RejectsFile {
         let folder = folder(&self.path)?;
         let part = match headings {
             Some(headings) => Part::Csv(Box::new(CsvPart::new(&folder, headings, &self.source)?)),
-            None => Part::Json(JsonPart::new(&folder)?),
+            None => Part::Json(JsonPart::new(&folder, &self.source)?),
         };
         self.parts.push(part);
         let last = self.parts.len() - 1;
@@ -276,6 +276,23 @@ mod tests {
             files[0].1,
             "\n\nid;\"n;o\";callport_file;callport_line;callport_reason\n1;a,b;in.csv;4;start `x`: no time\n"
         );
+    }
+
+    #[test]
+    fn it_is_utf8_whatever_the_encoding_of_the_input() {
+        use crate::source::{Encoding, Reader, Record};
+        let encoding = Encoding::named("windows-1252").ok();
+        let source = SourceSettings { encoding, skip_lines: 1, header: false, ..SourceSettings::default() };
+        let rows =
+            [row(1, cells(&["column 1", "column 2"], &["J\u{fc}", ""])), row(2, json("{\"a\":\"\u{fc}\"}"))];
+        let files = written(&rows, &[], &source);
+        assert!(files[0].1.starts_with("\u{feff}\ncolumn 1,column 2,callport_file"));
+        for (file, settings) in [(0, source.clone()), (1, SourceSettings { skip_lines: 0, ..source })] {
+            let bytes = io::Cursor::new(files[file].1.clone());
+            let mut again = Reader::from_read(&files[file].0, bytes, &settings).unwrap();
+            let Some(Ok(Record::Row(row))) = again.next() else { panic!("a row") };
+            assert!(row.cells.pairs()[0].1.ends_with('\u{fc}'), "{row:?}");
+        }
     }
 
     #[test]

@@ -69,12 +69,18 @@ fn is_own(name: &str) -> bool {
     name.trim_start().to_lowercase().starts_with(OWN_PREFIX)
 }
 
+/// What a rejects file begins with: it is UTF-8, which a byte-order mark says where the settings say otherwise.
+fn mark(source: &SourceSettings) -> &'static [u8] {
+    if source.encoding.is_some_and(|encoding| !encoding.is_utf8()) { b"\xef\xbb\xbf" } else { b"" }
+}
+
 /// Rows of one heading. In the nameless file the raw text stands last in every row.
 #[derive(Debug)]
 pub(super) struct CsvPart {
     headings: Vec<String>,
     delimiter: u8,
     skip_lines: u32,
+    mark: &'static [u8],
     rows: csv::Writer<File>,
     any_raw: bool,
 }
@@ -84,7 +90,8 @@ impl CsvPart {
         let headings = kept(headings).map(|(_, name)| name.clone()).collect();
         let rows = csv::Writer::from_writer(tempfile::tempfile_in(folder)?);
         let delimiter = source.delimiter.unwrap_or(b',');
-        Ok(Self { headings, delimiter, skip_lines: source.skip_lines, rows, any_raw: false })
+        let (skip_lines, mark) = (source.skip_lines, mark(source));
+        Ok(Self { headings, delimiter, skip_lines, mark, rows, any_raw: false })
     }
 
     fn add(&mut self, row: &RejectedRow) -> io::Result<()> {
@@ -116,6 +123,7 @@ impl CsvPart {
         let mut rows = self.rows.into_inner().map_err(csv::IntoInnerError::into_error)?;
         rows.rewind()?;
         let mut aside = NamedTempFile::new_in(folder)?;
+        aside.write_all(self.mark)?;
         for _ in 0..self.skip_lines {
             aside.write_all(b"\n")?;
         }
@@ -140,8 +148,10 @@ pub(super) struct JsonPart {
 }
 
 impl JsonPart {
-    pub(super) fn new(folder: &Path) -> io::Result<Self> {
-        Ok(Self { file: BufWriter::new(NamedTempFile::new_in(folder)?) })
+    pub(super) fn new(folder: &Path, source: &SourceSettings) -> io::Result<Self> {
+        let mut file = BufWriter::new(NamedTempFile::new_in(folder)?);
+        file.write_all(mark(source))?;
+        Ok(Self { file })
     }
 
     fn add(&mut self, row: &RejectedRow) -> io::Result<()> {

@@ -5,14 +5,16 @@
 //! quote that is opened and never closed would otherwise swallow the file; here the line on which that record begins is
 //! broken, and the lines after it are read as if nothing had been.
 
-use std::{io, str, sync::Arc};
+use std::{borrow::Cow, io, str, sync::Arc};
 
 use csv_core::{ReadRecordResult, ReaderBuilder};
 
-use crate::call::{Cells, Fault, FaultKind, Headings, Position, Row};
+use crate::call::{Cells, Headings, Position, Row};
 
 use super::{
-    BrokenRow, Record,
+    Record, SourceSettings,
+    columns::{Columns, First},
+    csv_quotes::{self, Quoting, after_quoted},
     record::{CELL_LIMIT, RECORD_LIMIT},
     window::{Window, is_line_end},
 };
@@ -25,6 +27,8 @@ const SUSPECT_LIMIT: usize = 64 * 1024;
 /// and opens another must not be read 64 KiB a line either.
 const LEAST_LIMIT: usize = 1024;
 
+const AMBIGUOUS: &str = "has quotes that are not doubled and can be read in more than one way";
+
 /// Cuts a window into records.
 pub(super) struct CsvRows {
     window: Window,
@@ -35,7 +39,8 @@ pub(super) struct CsvRows {
     suspect_until: u64,
     suspect_limit: usize,
     file: Arc<str>,
-    headings: Arc<Headings>,
+    not_text: Arc<str>,
+    columns: Columns,
 }
 
 /// What lies at the start of the window.
@@ -46,6 +51,9 @@ enum Scan {
     Unclosed { bytes: usize, why: Unclosed },
 }
 
+/// The text of all cells and where each ends in it.
+type Cut<'r> = (Cow<'r, [u8]>, Cow<'r, [usize]>);
+
 /// Why a record is given up and its lines are read again.
 #[derive(Clone, Copy)]
 enum Unclosed {
@@ -55,7 +63,7 @@ enum Unclosed {
 }
 
 impl CsvRows {
-    pub(super) fn new(window: Window, delimiter: u8, file: Arc<str>) -> Self {
+    pub(super) fn new(window: Window, delimiter: u8, file: Arc<str>, not_text: Arc<str>) -> Self {
         let core = ReaderBuilder::new().delimiter(delimiter).build();
         let mut rows = Self {
             window,
@@ -66,40 +74,76 @@ impl CsvRows {
             suspect_until: 0,
             suspect_limit: SUSPECT_LIMIT,
             file,
-            headings: Arc::default(),
+            not_text,
+            columns: Columns::default(),
         };
         rows.start_over();
         rows
     }
 
     pub(super) fn headings(&self) -> &Arc<Headings> {
-        &self.headings
+        &self.columns.headings
+    }
+
+    pub(super) fn delimiter(&self) -> u8 {
+        self.delimiter
     }
 
     pub(super) fn line(&self) -> u64 {
         self.window.line()
     }
 
-    /// Reads the headings; `Ok(Err)` says why they are none.
-    pub(super) fn read_headings(&mut self) -> io::Result<Result<(), String>> {
-        let record = loop {
+    /// Finds what the columns are called, and passes the line that says so; `Ok(Err)` says why nothing does.
+    pub(super) fn read_headings(&mut self, settings: &SourceSettings) -> io::Result<Result<(), String>> {
+        loop {
             if !self.window.pass_blank_lines()? {
                 return Ok(Err("has no headings".to_owned()));
             }
-            if let Some(record) = self.read()? {
-                break record;
+            let Some((first, bytes)) = self.first()? else { continue };
+            return Ok(match Columns::decide(settings, first) {
+                Err(reason) => Err(format!("has no headings: line {} {reason}", self.window.line())),
+                Ok(decided) => {
+                    self.columns = decided.columns;
+                    if decided.is_heading {
+                        self.window.pass(bytes);
+                    }
+                    self.start_over();
+                    Ok(())
+                }
+            });
+        }
+    }
+
+    /// The record at the start of the window, which stays there, with its length; `None`, and it is passed, if it is a
+    /// line of white space.
+    fn first(&mut self) -> io::Result<Option<(First, usize)>> {
+        let scan = self.scan()?;
+        let broken = |reason: &str| Ok(Some((First { cells: Err(reason.to_owned()), width: None }, 0)));
+        let (bytes, text, cells) = match scan {
+            Scan::Unclosed { why: Unclosed::OverBound, .. } => {
+                return broken("is too long, or opens a quote that is not closed");
             }
+            Scan::Unclosed { .. } => return broken("opens a quote that is never closed"),
+            Scan::Record { bytes, text, cells } => (bytes, text, cells),
         };
-        Ok(match record {
-            Record::Row(row) => {
-                let names = (0..).map_while(|index| row.cells.column(index).map(str::to_owned)).collect();
-                self.headings = Arc::new(Headings::new(names));
-                Ok(())
-            }
-            Record::Broken(broken) => {
-                Err(format!("has no headings: line {} {}", broken.position.line, broken.fault.reason))
-            }
-        })
+        let raw = &self.window.data()[..bytes];
+        if swallows_lines(raw, self.delimiter) {
+            return broken("opens a quote that ends inside a cell of a later line");
+        }
+        if cells == 1 && raw.iter().all(u8::is_ascii_whitespace) {
+            self.window.pass(bytes);
+            return Ok(None);
+        }
+        let (text, ends) = match self.cells(raw, text, cells) {
+            Ok(cells) => cells,
+            Err(reason) => return broken(&reason),
+        };
+        let names = self.judge(&text, &ends).map(|text| {
+            let begins = [0].into_iter().chain(ends.iter().copied());
+            let cell = |(begin, end): (usize, &usize)| text.get(begin..*end).unwrap_or_default().to_owned();
+            begins.zip(ends.iter()).map(cell).collect()
+        });
+        Ok(Some((First { cells: names, width: Some(ends.len()) }, bytes)))
     }
 
     /// The next record; `None` at the end.
@@ -173,29 +217,43 @@ impl CsvRows {
 
     fn record(&self, position: Position, bytes: usize, text: usize, cells: usize) -> Option<Record> {
         let raw = &self.window.data()[..bytes];
-        let (text, ends) = (&self.text[..text], &self.ends[..cells]);
         if cells == 1 && raw.iter().all(u8::is_ascii_whitespace) {
             return None;
         }
-        Some(match self.judge(text, ends) {
-            Ok(text) => Record::Row(Row {
-                position,
-                cells: Cells::Csv {
-                    headings: Arc::clone(&self.headings),
-                    text: text.to_owned(),
-                    ends: ends.iter().map(|end| u32::try_from(*end).unwrap_or(u32::MAX)).collect(),
-                },
-            }),
+        let cells = self.cells(raw, text, cells);
+        let judged = cells.and_then(|(text, ends)| {
+            self.columns.check(ends.len())?;
+            let text = self.judge(&text, &ends)?.to_owned();
+            let mut ends: Vec<u32> = ends.iter().map(|end| u32::try_from(*end).unwrap_or(u32::MAX)).collect();
+            self.columns.pad(&mut ends);
+            Ok(Cells::Csv { headings: Arc::clone(&self.columns.headings), text, ends })
+        });
+        Some(match judged {
+            Ok(cells) => Record::Row(Row { position, cells }),
             Err(reason) => self.broken(position, without_line_end(raw), reason),
         })
     }
 
-    /// The text of all cells if they fit the headings, are UTF-8 and not too long.
-    fn judge<'t>(&self, text: &'t [u8], ends: &[usize]) -> Result<&'t str, String> {
-        let expected = self.headings.names().len();
-        if expected > 0 && ends.len() != expected {
-            return Err(format!("has {} cells, the headings have {expected}", ends.len()));
+    /// The cells of `raw`: as they were cut, or as they were meant where its quotes are placed wrongly.
+    fn cells(&self, raw: &[u8], text: usize, cells: usize) -> Result<Cut<'_>, String> {
+        let cut = || (Cow::Borrowed(&self.text[..text]), Cow::Borrowed(&self.ends[..cells]));
+        let line = without_line_end(raw);
+        if !line.contains(&b'"') || line.iter().any(|byte| is_line_end(*byte)) {
+            return Ok(cut());
         }
+        let quoting = csv_quotes::quoting(line, self.delimiter);
+        if quoting == Quoting::Regular {
+            return Ok(cut());
+        }
+        match csv_quotes::read(line, self.delimiter) {
+            Some((text, ends)) if self.columns.check(ends.len()).is_ok() => Ok((text.into(), ends.into())),
+            _ if quoting == Quoting::Stray => Err(AMBIGUOUS.to_owned()),
+            _ => Ok(cut()),
+        }
+    }
+
+    /// The text of all cells if it is text and none of them is too long.
+    fn judge<'t>(&self, text: &'t [u8], ends: &[usize]) -> Result<&'t str, String> {
         if text.len() > CELL_LIMIT {
             let mut start = 0;
             for end in ends {
@@ -211,19 +269,14 @@ impl CsvRows {
         // Halves of a character in neighbouring cells would pass as one, were it not for the second look.
         match str::from_utf8(text) {
             Ok(valid) if ends.iter().all(|end| valid.is_char_boundary(*end)) => Ok(valid),
-            _ => Err("has bytes that are not UTF-8: save the file as UTF-8".to_owned()),
+            _ => Err(self.not_text.to_string()),
         }
     }
 
     fn broken(&self, position: Position, raw: &[u8], reason: impl Into<String>) -> Record {
-        let headings = (!self.headings.names().is_empty()).then(|| Arc::clone(&self.headings));
-        let raw = String::from_utf8_lossy(raw).into_owned();
-        Record::Broken(BrokenRow {
-            position,
-            headings,
-            raw,
-            fault: Fault::new(FaultKind::Unreadable, reason),
-        })
+        let headings = &self.columns.headings;
+        let headings = (!headings.names().is_empty()).then(|| Arc::clone(headings));
+        Record::broken(position, headings, raw, reason)
     }
 
     /// Gives up the line on which an unclosed record begins, and goes back to the one after it.
@@ -280,16 +333,4 @@ fn swallows_lines(raw: &[u8], delimiter: u8) -> bool {
         rest = end.map_or(&[], |end| &rest[end + 1..]);
     }
     false
-}
-
-/// What follows the quote that closes a cell.
-fn after_quoted(mut rest: &[u8]) -> &[u8] {
-    while let Some(quote) = rest.iter().position(|byte| *byte == b'"') {
-        rest = &rest[quote + 1..];
-        match rest.strip_prefix(b"\"") {
-            Some(behind) => rest = behind,
-            None => return rest,
-        }
-    }
-    &[]
 }

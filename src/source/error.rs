@@ -57,3 +57,18 @@ pub enum SourceError {
         fault: String,
     },
 }
+
+/// Why records come to an end before the file does; the reader adds the file's name.
+#[derive(Debug)]
+pub(super) enum Trouble {
+    /// It cannot be read further.
+    Io(io::Error),
+    /// It is not what can be read.
+    Content(String),
+}
+
+impl From<io::Error> for Trouble {
+    fn from(error: io::Error) -> Self {
+        Self::Io(error)
+    }
+}

@@ -1,28 +1,8 @@
-//! What reading a file yields, and what a reader is told.
+//! What reading a file yields.
 
 use std::sync::Arc;
 
-use crate::call::{Fault, Headings, Position, Row};
-
-/// How files are read. What is left out is found by itself.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct SourceSettings {
-    /// CSV or JSONL.
-    pub format: Option<Format>,
-    /// The byte between the cells of a CSV file.
-    pub delimiter: Option<u8>,
-    /// Lines before the headings.
-    pub skip_lines: u32,
-}
-
-/// The form of a file.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Format {
-    /// Comma-separated values, or another delimiter.
-    Csv,
-    /// One JSON object a line.
-    Jsonl,
-}
+use crate::call::{Cells, Fault, FaultKind, Headings, Position, Row};
 
 /// One record of a file.
 #[derive(Debug, Clone)]
@@ -44,6 +24,39 @@ pub struct BrokenRow {
     pub raw: String,
     /// What is wrong.
     pub fault: Fault,
+}
+
+impl Record {
+    /// A record that cannot be read, with its text and the reason.
+    pub(super) fn broken(
+        position: Position,
+        headings: Option<Arc<Headings>>,
+        raw: &[u8],
+        reason: impl Into<String>,
+    ) -> Self {
+        let raw = String::from_utf8_lossy(raw).into_owned();
+        let fault = Fault::new(FaultKind::Unreadable, reason);
+        Self::Broken(BrokenRow { position, headings, raw, fault })
+    }
+
+    /// Whether it comes from a rejects file.
+    pub(super) fn was_rejected(&self) -> bool {
+        match self {
+            Self::Row(Row { cells: Cells::Json(object), .. }) => object.keys().any(|key| is_own(key)),
+            Self::Row(Row { cells: Cells::Csv { headings, .. }, .. }) => has_own(headings),
+            Self::Broken(broken) => broken.headings.as_deref().is_some_and(has_own),
+        }
+    }
+}
+
+/// Whether a column or key was added by a rejects file.
+pub(super) fn is_own(name: &str) -> bool {
+    name.trim_start().to_lowercase().starts_with("callport_")
+}
+
+/// Whether a file with these headings is a rejects file.
+pub(super) fn has_own(headings: &Headings) -> bool {
+    headings.names().iter().any(|name| is_own(name))
 }
 
 /// The most bytes a cell may have.

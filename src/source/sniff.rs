@@ -1,6 +1,12 @@
 //! What a file is, told from its first bytes.
 
-use super::Format;
+use serde::de::IgnoredAny;
+
+use super::{
+    Format,
+    json_scan::{Scan, Step},
+    window::is_line_end,
+};
 
 /// How much of a file is looked at.
 pub(super) const SAMPLE: usize = 64 * 1024;
@@ -8,58 +14,41 @@ pub(super) const SAMPLE: usize = 64 * 1024;
 /// The byte-order mark that UTF-8 files may begin with.
 pub(super) const UTF8_MARK: &[u8] = b"\xef\xbb\xbf";
 
-/// What a file cannot be, by what it begins with.
-const REFUSED: &[(&[u8], &str)] = &[
-    (b"\xff\xfe", UTF16),
-    (b"\xfe\xff", UTF16),
-    (
-        b"PK\x03\x04",
-        "is an Excel or ZIP file: a CSV file is needed, so save the sheet as CSV or unpack the archive",
-    ),
-    (b"\xd0\xcf\x11\xe0", "is an Excel file of the old form: save the sheet as CSV"),
-    (b"\x89PNG", "is a picture, not a table"),
-    (b"%PDF", "is a PDF, not a table"),
-    (b"\x28\xb5\x2f\xfd", "is compressed with zstd: unpack it, or compress it with gzip"),
-    (b"BZh", "is compressed with bzip2: unpack it, or compress it with gzip"),
-    (b"\xfd7zXZ\x00", "is compressed with xz: unpack it, or compress it with gzip"),
-    (b"\x1f\x8b", "is compressed twice: unpack it once"),
-    (b"SQLite format 3\x00", "is a SQLite database, not a table of text"),
-];
-
-const UTF16: &str = "is encoded as UTF-16, and UTF-8 is needed";
-const BINARY: &str = "is not text: its first line holds NUL bytes";
-const HTML: &str = "is an HTML page, not a table (a sign-in page that was saved in place of the export?)";
-const ARRAY: &str = "is a JSON array: one JSON object a line is needed";
-const SPREAD: &str = "is a JSON document over several lines: one JSON object a line is needed";
-
-/// Why a file that begins with `sample` cannot be read at all.
-pub(super) fn refuse(sample: &[u8]) -> Option<&'static str> {
-    if let Some((_, fault)) = REFUSED.iter().find(|(magic, _)| sample.starts_with(magic)) {
-        return Some(fault);
-    }
-    // A NUL within a note is a row's affair; among the headings it means that the file is not text at all.
-    let content = from_first_letter(sample);
-    let first_line = content.split(|byte| *byte == b'\n').next().unwrap_or_default();
-    if first_line.contains(&0) && !content.starts_with(b"{") {
-        return Some(BINARY);
-    }
-    let start: Vec<u8> = content.iter().take(15).map(u8::to_ascii_lowercase).collect();
-    (start.starts_with(b"<!doctype html") || start.starts_with(b"<html")).then_some(HTML)
-}
-
 /// The form of a file whose rows begin with `sample`.
-pub(super) fn format(sample: &[u8]) -> Result<Format, &'static str> {
+pub(super) fn format(sample: &[u8]) -> Format {
     let sample = from_first_letter(sample);
     match sample.first() {
-        Some(b'{') => {
-            let rest = &sample[1..];
-            let line = rest.split(|byte| *byte == b'\n').next().unwrap_or_default();
-            let spread = line.len() < rest.len() && line.iter().all(u8::is_ascii_whitespace);
-            if spread { Err(SPREAD) } else { Ok(Format::Jsonl) }
-        }
-        Some(b'[') if matches!(from_first_letter(&sample[1..]).first(), Some(b'{' | b']')) => Err(ARRAY),
-        _ => Ok(Format::Csv),
+        Some(b'{') => objects_of(sample),
+        // A heading may stand in brackets too.
+        Some(b'[') if matches!(from_first_letter(&sample[1..]).first(), Some(b'{' | b']')) => Format::Json,
+        _ => Format::Csv,
     }
+}
+
+/// Whether objects, the first of which begins `sample`, stand each on its line. One that is alone is a document, which may
+/// be an envelope; so are several on a line of any length, which need no line of their own.
+fn objects_of(sample: &[u8]) -> Format {
+    let line_end = sample.iter().position(|byte| is_line_end(*byte)).unwrap_or(sample.len());
+    let (line, rest) = sample.split_at(line_end);
+    let next = from_first_letter(rest);
+    match Scan::default().run(sample, 0) {
+        Step::Done(bytes) if bytes <= line_end => {
+            let alone_on_line = line[bytes..].trim_ascii().is_empty();
+            if alone_on_line && !next.is_empty() { Format::Jsonl } else { Format::Json }
+        }
+        Step::Done(bytes) if serde_json::from_slice::<IgnoredAny>(&sample[..bytes]).is_ok() => Format::Json,
+        // The line is broken, and the one behind it shows what the file is. After a bracket it begins a list.
+        _ if is_object_line(next) && !line.trim_ascii_end().ends_with(b"[") => Format::Jsonl,
+        _ => Format::Json,
+    }
+}
+
+/// Whether an object begins and ends on the first line of `text`.
+fn is_object_line(text: &[u8]) -> bool {
+    let end = text.iter().position(|byte| is_line_end(*byte)).unwrap_or(text.len());
+    let line = &text[..end];
+    line.starts_with(b"{")
+        && matches!(Scan::default().run(line, 0), Step::Done(bytes) if line[bytes..].trim_ascii().is_empty())
 }
 
 fn from_first_letter(sample: &[u8]) -> &[u8] {
@@ -136,23 +125,25 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_text_is_refused_in_words() {
-        assert!(refuse(b"PK\x03\x04....").unwrap().contains("save the sheet as CSV"));
-        assert!(refuse(b"\xff\xfei\0d\0").unwrap().contains("UTF-16"));
-        assert!(refuse(b"i\0d\0").unwrap().contains("NUL"));
-        assert!(refuse(b"\n <!DOCTYPE html><html>").unwrap().contains("HTML"));
-        assert!(refuse(b"\xef\xbb\xbf<HTML lang=en>").unwrap().contains("HTML"));
-        assert!(refuse(b"\x7fELF\x02\x01\0\0").unwrap().contains("NUL"));
-        assert_eq!(refuse(b"id,notes\n1,a\0b\n"), None);
-        assert_eq!(refuse(b"{\"id\":\"\0\"}\n"), None);
-    }
-
-    #[test]
-    fn the_first_letter_tells_json_from_csv() {
-        assert_eq!(format(b" \n{\"id\":1}\n"), Ok(Format::Jsonl));
-        assert_eq!(format(b"id,from\n"), Ok(Format::Csv));
-        assert_eq!(format(b"[Call ID],[From]\n"), Ok(Format::Csv));
-        assert_eq!(format(b"[\n {\"id\":1}]"), Err(ARRAY));
-        assert_eq!(format(b"{\n \"id\":1\n}"), Err(SPREAD));
+    fn the_first_letters_tell_json_from_csv() {
+        for (text, form) in [
+            ("id,from\n", Format::Csv),
+            ("[Call ID],[From]\n", Format::Csv),
+            (" \n{\"id\":1}\n{\"id\":2}\n", Format::Jsonl),
+            ("{\"id\":1} \r\n[]\r\n", Format::Jsonl),
+            ("{\"id\":\n{\"id\":2}\n", Format::Jsonl),
+            ("{\"id\":\"a\n{\"id\":2}\n", Format::Jsonl),
+            ("{\"id\":1}\n", Format::Json),
+            ("{\"id\":1}{\"id\":2}\n{\"id\":3}\n", Format::Json),
+            ("{\"id\":1", Format::Json),
+            ("{\n \"id\":1\n}\n{\n \"id\":2\n}\n", Format::Json),
+            ("{\"calls\":[\n{\"id\":1},\n{\"id\":2}\n]}\n", Format::Json),
+            ("{\"calls\":[\n{\"id\":1}\n]}\n", Format::Json),
+            ("{\"calls\":[\n{\"id\":1}\n,{", Format::Json),
+            ("[\n {\"id\":1}]", Format::Json),
+            ("[]", Format::Json),
+        ] {
+            assert_eq!(format(text.as_bytes()), form, "{text}");
+        }
     }
 }

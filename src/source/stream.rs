@@ -47,22 +47,48 @@ pub(super) fn open(input: &Input) -> Result<Bytes, SourceError> {
     Ok(Box::new(file))
 }
 
-/// Its content: decompressed where it begins as gzip does, whatever its name. Every member of a concatenated gzip file is
-/// read.
+/// How a file is packed.
+enum Packing {
+    Gzip,
+    Zstd,
+}
+
+impl Packing {
+    /// How many bytes tell it.
+    const TOLD_BY: usize = 4;
+
+    fn of(first: &[u8]) -> Option<Self> {
+        match first {
+            [0x1f, 0x8b, ..] => Some(Self::Gzip),
+            // A frame of data, or one that is to be skipped, with which several writers begin.
+            [0x28, 0xb5, 0x2f, 0xfd] | [0x50..=0x5f, 0x2a, 0x4d, 0x18] => Some(Self::Zstd),
+            _ => None,
+        }
+    }
+}
+
+/// Its content: decompressed where it begins as gzip or zstd does, whatever its name. Every member or frame of a
+/// concatenated file is read.
 pub(super) fn content(raw: Bytes) -> io::Result<(Bytes, Taken)> {
-    const GZIP: [u8; 2] = [0x1f, 0x8b];
+    const BUFFER: usize = 1 << 16;
     let taken = Taken::default();
     let mut raw = Counted { inner: raw, taken: taken.clone() };
-    let mut first = Vec::with_capacity(GZIP.len());
-    raw.by_ref().take(GZIP.len() as u64).read_to_end(&mut first)?;
-    let gzip = first == GZIP;
+    let first = head(&mut raw, Packing::TOLD_BY)?;
+    let packing = Packing::of(&first);
     let whole = Cursor::new(first).chain(raw);
-    let bytes: Bytes = if gzip {
-        Box::new(MultiGzDecoder::new(BufReader::with_capacity(1 << 16, whole)))
-    } else {
-        Box::new(whole)
+    let bytes: Bytes = match packing {
+        None => Box::new(whole),
+        Some(Packing::Gzip) => Box::new(MultiGzDecoder::new(BufReader::with_capacity(BUFFER, whole))),
+        Some(Packing::Zstd) => Box::new(zstd::Decoder::with_buffer(BufReader::with_capacity(BUFFER, whole))?),
     };
     Ok((bytes, taken))
+}
+
+/// The first `count` bytes, or all where there are fewer.
+pub(super) fn head(bytes: &mut impl Read, count: usize) -> io::Result<Vec<u8>> {
+    let mut head = Vec::with_capacity(count);
+    bytes.by_ref().take(count as u64).read_to_end(&mut head)?;
+    Ok(head)
 }
 
 #[cfg(test)]
@@ -93,11 +119,25 @@ mod tests {
         assert_eq!(read(raw).unwrap(), ("one\ntwo\n".to_owned(), size));
     }
 
+    fn zstd(text: &str) -> Vec<u8> {
+        zstd::encode_all(text.as_bytes(), 3).unwrap()
+    }
+
     #[test]
-    fn a_gzip_file_that_is_cut_off_is_an_error() {
-        let mut raw = gzip(&"some calls\n".repeat(100));
-        raw.truncate(raw.len() - 12);
-        assert!(read(raw).is_err());
+    fn every_frame_of_a_zstd_file_is_read_and_one_to_skip_is_skipped() {
+        let skipped = b"\x50\x2a\x4d\x18\x03\0\0\0abc".to_vec();
+        let raw = [skipped, zstd("one\n"), zstd("two\n")].concat();
+        let size = raw.len() as u64;
+        assert_eq!(read(raw).unwrap(), ("one\ntwo\n".to_owned(), size));
+    }
+
+    #[test]
+    fn a_packed_file_that_is_cut_off_is_an_error() {
+        for pack in [gzip, zstd] {
+            let mut raw = pack(&"some calls\n".repeat(100));
+            raw.truncate(raw.len() - 12);
+            assert!(read(raw).is_err());
+        }
     }
 
     #[test]

@@ -30,15 +30,19 @@ pub(super) const WORDS: &[&str] = &[
     "x\",\"\n",
     "1,\"a\n",
     "<html",
+    ", \"",
+    "\" ,",
+    "\"a \"b\" c\"",
+    "id,id,\n",
     "\u{1f}\u{8b}",
 ];
 
-/// What separates cells, or wraps them: all that reading takes out of a record.
-const MARKS: &[u8] = b",;\t|\"";
+/// What separates cells, or wraps them, with the blanks beside it: all that reading takes out of a record.
+const MARKS: &[u8] = b",;\t|\" ";
 
 pub(super) fn holds(data: &[u8]) {
     for delimiter in [None, Some(b';')] {
-        let settings = SourceSettings { format: Some(Format::Csv), delimiter, skip_lines: 0 };
+        let settings = SourceSettings { format: Some(Format::Csv), delimiter, ..SourceSettings::default() };
         let reading = read_alike(data, &settings);
         if let (Some(content), None) = (plain(data), &reading.trouble) {
             covers(content, &reading);

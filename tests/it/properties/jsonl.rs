@@ -1,4 +1,4 @@
-//! JSONL: every line that is not blank is one record, its object or its text as it was.
+//! JSONL: every line that is not blank is one record, its object or its text as it was, or it is several objects.
 
 use callport::source::{Format, SourceSettings};
 use serde_json::Value;
@@ -7,6 +7,7 @@ use super::records::{CELL, Content, RECORD, is_blank, lines, plain, read_alike};
 
 pub(super) const WORDS: &[&str] = &[
     "{\"id\":1}\n",
+    "{\"id\":1}",
     "{",
     "}",
     "[",
@@ -45,17 +46,45 @@ pub(super) fn holds(data: &[u8]) {
         .map(|(number, (_, line))| (number, line))
         .filter(|(_, line)| !is_blank(line))
         .collect();
-    let numbers: Vec<u64> = reading.records.iter().map(|(line, _)| *line).collect();
-    assert_eq!(numbers, written.iter().map(|(number, _)| *number).collect::<Vec<_>>());
-    for ((_, record), (_, line)) in reading.records.iter().zip(written) {
-        match record {
-            Content::Object(object) => is_kept(object, line),
-            Content::Broken { raw, .. } => {
+    let mut records = reading.records.iter().peekable();
+    for (number, line) in written {
+        let mut found = Vec::new();
+        while let Some((_, record)) = records.next_if(|(at, _)| *at == number) {
+            found.push(record);
+        }
+        match found[..] {
+            [] => panic!("line {number} is lost"),
+            [Content::Object(object)] => is_kept(object, line),
+            [Content::Broken { raw, .. }] => {
                 assert_eq!(raw.as_str(), String::from_utf8_lossy(&line[..line.len().min(RECORD)]));
+            }
+            _ => covers(&found, line),
+        }
+    }
+    assert_eq!(records.next(), None);
+}
+
+/// Asserts that `found`, one after another, are what stands on `line`.
+fn covers(found: &[&Content], line: &[u8]) {
+    let text = String::from_utf8_lossy(line);
+    let mut left = &*text;
+    for record in found {
+        left = left.trim_start();
+        match record {
+            Content::Object(object) => {
+                let mut values = serde_json::Deserializer::from_str(left).into_iter::<Value>();
+                let written = values.next().expect("a value").expect("an object");
+                let kept: Value = serde_json::from_str(object).expect("JSON");
+                assert_eq!(kept, written);
+                left = &left[values.byte_offset()..];
+            }
+            Content::Broken { raw, .. } => {
+                left = left.strip_prefix(raw.as_str()).expect("its text as it was")
             }
             Content::Cells(_) => panic!("cells in a JSONL file"),
         }
     }
+    assert!(left.trim().is_empty(), "{left:?} is lost");
 }
 
 /// Asserts that an object is what its line says, and that no value of it is too long for a cell.

@@ -10,6 +10,7 @@ mod answers;
 mod configuration;
 mod csv;
 mod decode;
+mod json;
 mod jsonl;
 mod plain_text;
 mod records;
@@ -29,11 +30,12 @@ pub(crate) struct Property {
 }
 
 /// Every property, by its name.
-pub(crate) const PROPERTIES: [Property; 8] = [
+pub(crate) const PROPERTIES: [Property; 9] = [
     Property { name: "answers", holds: answers::holds, words: answers::WORDS },
     Property { name: "configuration", holds: configuration::holds, words: configuration::WORDS },
     Property { name: "csv", holds: csv::holds, words: csv::WORDS },
     Property { name: "decode", holds: decode::holds, words: decode::WORDS },
+    Property { name: "json", holds: json::holds, words: json::WORDS },
     Property { name: "jsonl", holds: jsonl::holds, words: jsonl::WORDS },
     Property { name: "plain_text", holds: plain_text::holds, words: plain_text::WORDS },
     Property { name: "sandbox", holds: sandbox::holds, words: sandbox::WORDS },

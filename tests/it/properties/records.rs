@@ -76,7 +76,7 @@ pub(super) fn read(bytes: &[u8], step: usize, settings: &SourceSettings) -> Read
 pub(super) fn read_alike(bytes: &[u8], settings: &SourceSettings) -> Reading {
     let whole = read(bytes, usize::MAX, settings);
     let parts = read(bytes, 1 + bytes.len() % 13, settings);
-    let broken_off = plain(bytes).is_none() && whole.trouble.is_some() && parts.trouble.is_some();
+    let broken_off = is_packed(bytes) && whole.trouble.is_some() && parts.trouble.is_some();
     if broken_off {
         let both = whole.records.len().min(parts.records.len());
         assert!(whole.records[..both] == parts.records[..both], "at once: {whole:#?}\nin parts: {parts:#?}");
@@ -135,8 +135,13 @@ pub(super) fn line_ends(text: &str) -> usize {
     text.matches('\n').count() + text.matches('\r').count() - text.matches("\r\n").count()
 }
 
-/// The content of a file without its byte-order mark; `None` if it is compressed.
+/// Whether a file is compressed.
+pub(super) fn is_packed(data: &[u8]) -> bool {
+    matches!(data, [0x1f, 0x8b, ..] | [0x28, 0xb5, 0x2f, 0xfd, ..] | [0x50..=0x5f, 0x2a, 0x4d, 0x18, ..])
+}
+
+/// The content of a file without its byte-order mark; `None` if it is compressed or UTF-16.
 pub(super) fn plain(data: &[u8]) -> Option<&[u8]> {
-    let plain = !data.starts_with(&[0x1f, 0x8b]);
+    let plain = !is_packed(data) && !data.starts_with(&[0xff, 0xfe]) && !data.starts_with(&[0xfe, 0xff]);
     plain.then(|| data.strip_prefix(b"\xef\xbb\xbf".as_slice()).unwrap_or(data))
 }

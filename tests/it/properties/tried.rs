@@ -146,6 +146,11 @@ fn any_bytes_are_a_table_or_refused_packed_or_not() {
 }
 
 #[test]
+fn any_json_document_gives_its_records_or_is_told_where_it_goes_wrong() {
+    try_by_chance("json");
+}
+
+#[test]
 fn no_line_of_any_jsonl_file_is_lost() {
     try_by_chance("jsonl");
 }

@@ -1,0 +1,5 @@
+//! The property `json` on whatever libFuzzer comes upon.
+
+#![no_main]
+
+libfuzzer_sys::fuzz_target!(|data: &[u8]| callport_fuzz::holds("json", data));
