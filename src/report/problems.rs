@@ -131,6 +131,7 @@ fn title(kind: FaultKind) -> &'static str {
         FaultKind::Destination => "inboxes and conversations",
         FaultKind::Conflict => "ids that stand for two calls",
         FaultKind::Refused => "calls that Help Scout refused",
+        FaultKind::Astray => "legs without their call",
     }
 }
 
