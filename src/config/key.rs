@@ -74,6 +74,7 @@ const CALL_FIELDS: &[&str] = &[
     "notes",
     "tags",
     "updated_at",
+    "group",
 ];
 
 const OTHER_KEYS: &[(&str, Kind)] = &[

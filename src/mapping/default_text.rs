@@ -4,13 +4,17 @@
 //! reference. Written by hand, since it is made a million times.
 
 use super::{call_view::CallView, duration_form::show_duration, escape::escape_onto, field::Field};
-use crate::call::{Customer, REFERENCE_SLOT};
+use crate::call::{AGENT_SLOT, Customer, LEGS_SLOT, REFERENCE_SLOT};
 
 /// The text, HTML-escaped, with [`REFERENCE_SLOT`] as its last line.
 pub(super) fn default_text(call: &CallView<'_>) -> String {
     let mut text = String::with_capacity(256);
     push_headline(&mut text, call);
-    push_line(&mut text, "Agent: ", call.reading.text(Field::AGENT));
+    let (agent, is_record) = (call.reading.text(Field::AGENT), call.reading.group().is_some());
+    push_line(&mut text, "Agent: ", agent);
+    if is_record && agent.is_none() {
+        text.push(AGENT_SLOT);
+    }
     push_line(&mut text, "Duration: ", call.reading.duration.map(show_duration).as_deref());
     push_line(&mut text, "Result: ", call.reading.text(Field::STATUS));
     push_line(&mut text, "Tags: ", call.reading.text(Field::TAGS));
@@ -19,6 +23,10 @@ pub(super) fn default_text(call: &CallView<'_>) -> String {
         push_line(&mut text, "", Some(notes));
     }
     text.push('\n');
+    if is_record {
+        text.push(LEGS_SLOT);
+        text.push_str("\n\n");
+    }
     push_line(&mut text, "Recording: ", call.reading.text(Field::RECORDING));
     text.push(REFERENCE_SLOT);
     text

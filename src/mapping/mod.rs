@@ -35,6 +35,7 @@ mod expression;
 mod fault;
 mod field;
 mod interpret;
+mod leg;
 mod number;
 mod plain_text;
 mod reading;
