@@ -485,3 +485,298 @@ fn json_size(text: &str) -> u32 {
     let size = serde_json::to_string(text).map_or(text.len(), |json| json.len());
     u32::try_from(size).unwrap_or(u32::MAX)
 }
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::{
+        call::{CallGroup, CallRecord, Fault, FaultKind, Identity, Rejection},
+        checkpoint::{
+            Checkpoint, StagedFigures,
+            claims::tests::{found, recover},
+            stage::tests::{call, fresh, nameless},
+        },
+    };
+
+    const START: i64 = 1_600_000_000;
+
+    fn start(seconds: i64) -> Moment {
+        Moment::from_epoch_seconds(START + seconds).unwrap()
+    }
+
+    /// A whole record that begins so many seconds later.
+    fn record(id: &str, group: &str, seconds: i64) -> CallRecord {
+        let key = Some(CallKey::from_id("", id));
+        let leg = Leg { started_at: Some(start(seconds)), told: format!("leg {id}"), agent: None };
+        let call = Call { started_at: start(seconds), ..call(id, &format!("{id}\n\u{2}\u{1}\n\n\0")) };
+        let group = CallGroup::new("", group, false);
+        CallRecord { group, key, updated_at: None, leg, call: Ok(call), is_wrong: false }
+    }
+
+    /// The same without a customer.
+    fn lacking(id: &str, group: &str, seconds: i64) -> CallRecord {
+        let fault = Fault::new(FaultKind::Customer, "no customer");
+        CallRecord { call: Err(Rejection::one(fault)), ..record(id, group, seconds) }
+    }
+
+    /// The same as a row that names no group has it.
+    fn implied(id: &str, seconds: i64) -> CallRecord {
+        CallRecord { group: CallGroup::new("", id, true), ..record(id, id, seconds) }
+    }
+
+    fn updated(record: CallRecord, at: i64) -> CallRecord {
+        CallRecord { updated_at: Some(at), ..record }
+    }
+
+    /// The same as a row without an id has it.
+    fn without_id(record: CallRecord) -> CallRecord {
+        let identity = Identity { id: None, key: nameless("x").identity.key };
+        let call = record.call.map(|call| Call { identity, ..call });
+        CallRecord { key: None, call, ..record }
+    }
+
+    fn load(checkpoint: &mut Checkpoint, records: &[CallRecord], limit: Option<u64>) -> StagedFigures {
+        let mut stager = checkpoint.stage(1).unwrap();
+        let file = stager.file("a.csv").unwrap();
+        for (line, record) in (2..).zip(records) {
+            stager.add_record(&StagedRecord::new(record.clone(), 100, None), file, line).unwrap();
+        }
+        let figures = stager.sort(limit).unwrap();
+        stager.keep(None).unwrap();
+        figures
+    }
+
+    fn texts(checkpoint: &Checkpoint) -> Vec<String> {
+        let mut texts = checkpoint.connection.prepare("SELECT text FROM texts ORDER BY text").unwrap();
+        texts.query_map([], |row| row.get(0)).unwrap().collect::<Result<_, _>>().unwrap()
+    }
+
+    fn land(checkpoint: &Checkpoint) {
+        checkpoint
+            .connection
+            .execute_batch(
+                "INSERT OR IGNORE INTO requests (id, kind, state, run, sent_at) VALUES (9, 0, 1, 1, 0);
+                 UPDATE calls SET request = 9;",
+            )
+            .unwrap();
+    }
+
+    fn late(checkpoint: &Checkpoint) -> Vec<(u64, String)> {
+        let rows = checkpoint.late_rows("a.csv", 0, 99).unwrap();
+        rows.into_iter().map(|row| (row.line, row.rejection.to_string())).collect()
+    }
+
+    #[test]
+    fn the_row_with_the_groups_id_stands_and_the_others_are_its_lines_in_the_order_of_time() {
+        let (_folder, mut checkpoint) = fresh();
+        let rows = [lacking("c", "a", 90), record("b", "a", -5), record("a", "a", 0), lacking("c", "a", 90)];
+        let figures = load(&mut checkpoint, &rows, None);
+        assert_eq!((figures.repeats, figures.astray, figures.conflicts), (3, 0, 0));
+        let told = "a\nLegs:\n12:26:35 UTC · leg b\n12:28:10 UTC · leg c\n\n\0";
+        assert_eq!(texts(&checkpoint), [told]);
+        assert_eq!(checkpoint.sheet_counts(figures.before).unwrap().pending, 1);
+    }
+
+    #[test]
+    fn rows_that_all_bear_the_groups_id_are_legs_of_the_earliest() {
+        let (_folder, mut checkpoint) = fresh();
+        let figures = load(&mut checkpoint, &[record("a", "a", 60), record("a", "a", 0)], None);
+        assert_eq!((figures.repeats, figures.conflicts), (1, 0));
+        assert_eq!(texts(&checkpoint), ["a\nLegs:\n12:27:40 UTC · leg a\n\n\0"]);
+        let (_folder, mut checkpoint) = fresh();
+        let rows = [updated(record("a", "a", 0), 1), updated(record("a", "a", 60), 2)];
+        let figures = load(&mut checkpoint, &rows, None);
+        assert_eq!((figures.repeats, texts(&checkpoint)), (1, vec!["a\n\0".to_owned()]), "the newest wins");
+    }
+
+    #[test]
+    fn rows_that_name_no_group_are_joined_by_those_that_name_them_and_else_by_none() {
+        let (_folder, mut checkpoint) = fresh();
+        let rows = [implied("a", 0), lacking("b", "a", 1), implied("c", 0), implied("c", 9)];
+        let figures = load(&mut checkpoint, &rows, None);
+        assert_eq!((figures.repeats, figures.conflicts), (1, 1));
+        assert_eq!(texts(&checkpoint), ["a\nLegs:\n12:26:41 UTC · leg b\n\n\0", "c\n\0"]);
+        assert!(late(&checkpoint)[0].1.contains("a.csv:4"), "{:?}", late(&checkpoint));
+    }
+
+    #[test]
+    fn legs_whose_call_is_not_there_are_rejected_with_their_own_reasons() {
+        let (_folder, mut checkpoint) = fresh();
+        let rows = [lacking("b", "a", 1), lacking("c", "a", 2), lacking("b", "a", 1)];
+        let figures = load(&mut checkpoint, &rows, None);
+        assert_eq!((figures.astray, figures.repeats), (3, 0));
+        let told = late(&checkpoint);
+        assert_eq!(told.iter().map(|(line, _)| *line).collect::<Vec<_>>(), [2, 3, 4]);
+        assert!(told.iter().all(|(_, why)| why.starts_with("no customer; its call is not in")), "{told:?}");
+        // A whole one stands where no better is there.
+        load(&mut checkpoint, &[lacking("b", "a", 1), record("c", "a", 2)], None);
+        assert_eq!(texts(&checkpoint), ["c\nLegs:\n12:26:41 UTC · leg b\n\n\0"]);
+    }
+
+    #[test]
+    fn no_leg_stands_for_a_call_whose_row_is_at_fault() {
+        for is_wrong in [false, true] {
+            let (_folder, mut checkpoint) = fresh();
+            let root = CallRecord { is_wrong, ..lacking("a", "a", 0) };
+            let rows = [root.clone(), record("b", "a", 1)];
+            let figures = load(&mut checkpoint, &rows, None);
+            assert_eq!((figures.astray, figures.repeats), (2, 0));
+            let told = late(&checkpoint);
+            assert_eq!(told[0].1, "no customer");
+            assert!(told[1].1.contains("told of by a.csv:2, which is rejected"), "{told:?}");
+            let figures = load(&mut checkpoint, &[root, record("a", "a", 9), record("b", "a", 1)], None);
+            let wrong = u64::from(is_wrong);
+            assert_eq!((figures.astray, figures.repeats), (wrong, 2 - wrong), "another row stands");
+        }
+    }
+
+    #[test]
+    fn a_leg_that_comes_in_a_later_run_is_never_a_call_of_its_own() {
+        // By its id (`a`), or by its group where that is no call's id (`s`).
+        for group in ["a", "s"] {
+            let (_folder, mut checkpoint) = fresh();
+            let first = [record("a", group, 0), record("b", group, 5)];
+            load(&mut checkpoint, &first, None);
+            land(&checkpoint);
+            let again = load(&mut checkpoint, &first, None);
+            assert_eq!((again.already_imported, again.repeats, again.changed), (1, 1, 0), "{group}");
+            let leg = load(&mut checkpoint, &first[1..], None);
+            assert_eq!((leg.repeats, leg.changed), (1, 0), "{group}: it is in the call's text");
+            let new = load(&mut checkpoint, &[record("c", group, 7), lacking("d", group, 8)], None);
+            assert_eq!((new.repeats, new.changed, new.astray), (2, 1, 0), "{group}");
+            let earlier = load(&mut checkpoint, &[record("0", group, -9)], None);
+            assert_eq!((earlier.repeats, earlier.changed), (1, 1), "{group}");
+            let all = load(&mut checkpoint, &[record("a", group, 0), record("c", group, 7)], None);
+            assert_eq!((all.already_imported, all.repeats, all.changed), (1, 1, 1), "{group}");
+            let calls: u64 =
+                checkpoint.connection.query_row("SELECT COUNT(*) FROM calls", [], |row| row.get(0)).unwrap();
+            assert_eq!(calls, 1, "{group}");
+        }
+    }
+
+    #[test]
+    fn a_call_without_an_id_is_known_by_its_group() {
+        let (_folder, mut checkpoint) = fresh();
+        let rows = [without_id(record("a", "s", 0)), without_id(record("b", "t", 0)), lacking("c", "t", 3)];
+        load(&mut checkpoint, &rows, None);
+        assert_eq!(checkpoint.open_calls().unwrap(), 2);
+        let again = load(&mut checkpoint, &rows, None);
+        assert_eq!((checkpoint.open_calls().unwrap(), again.astray), (2, 0));
+        land(&checkpoint);
+        let again = load(&mut checkpoint, &rows, None);
+        assert_eq!((again.already_imported + again.repeats, again.changed), (3, 0));
+        let other = load(&mut checkpoint, &rows[2..], None);
+        assert_eq!((other.repeats, other.changed), (1, 0));
+    }
+
+    #[test]
+    fn a_call_that_waits_takes_its_legs_with_its_row() {
+        let (_folder, mut checkpoint) = fresh();
+        load(&mut checkpoint, &[record("a", "a", 0)], None);
+        load(&mut checkpoint, &[record("a", "a", 0), lacking("b", "a", 5)], None);
+        assert_eq!(texts(&checkpoint), ["a\nLegs:\n12:26:45 UTC · leg b\n\n\0"]);
+    }
+
+    #[test]
+    fn a_refused_call_gives_way_to_another_of_its_records() {
+        let (_folder, mut checkpoint) = fresh();
+        load(&mut checkpoint, &[record("b", "a", 0)], None);
+        land(&checkpoint);
+        checkpoint.connection.execute("UPDATE requests SET state = 3", []).unwrap();
+        load(&mut checkpoint, &[record("a", "a", 0)], None);
+        assert_eq!(checkpoint.open_calls().unwrap(), 1);
+        land(&checkpoint);
+        checkpoint.connection.execute("UPDATE requests SET state = 1", []).unwrap();
+        let leg = load(&mut checkpoint, &[lacking("c", "a", 4)], None);
+        assert_eq!((leg.repeats, leg.changed), (1, 1));
+    }
+
+    #[test]
+    fn a_call_that_was_recovered_keeps_its_legs_from_becoming_calls() {
+        let (_folder, mut checkpoint) = fresh();
+        recover(&mut checkpoint, &[found(501, &["Ref: a"])]);
+        let leg = load(&mut checkpoint, &[record("b", "a", 1)], None);
+        assert_eq!((checkpoint.open_calls().unwrap(), leg.repeats, leg.changed), (0, 1, 0));
+        let both = [record("a", "a", 0), record("b", "a", 1)];
+        let all = load(&mut checkpoint, &both, None);
+        assert_eq!((checkpoint.open_calls().unwrap(), all.already_imported, all.repeats), (0, 1, 1));
+        let leg = load(&mut checkpoint, &both[1..], None);
+        assert_eq!((leg.repeats, leg.changed, checkpoint.open_calls().unwrap()), (1, 0, 0));
+    }
+
+    #[test]
+    fn a_limit_leaves_out_a_call_with_its_legs() {
+        let (_folder, mut checkpoint) = fresh();
+        let rows = [record("a", "a", 0), record("x", "x", 5), record("y", "x", 6), record("b", "a", 1)];
+        let figures = load(&mut checkpoint, &rows, Some(1));
+        assert_eq!((figures.repeats, figures.left_out), (1, 2));
+        let figures = load(&mut checkpoint, &rows, None);
+        assert_eq!((checkpoint.open_calls().unwrap(), figures.repeats), (2, 2));
+    }
+
+    #[test]
+    fn a_call_with_very_many_legs_stays_readable() {
+        let (_folder, mut checkpoint) = fresh();
+        let rows: Vec<CallRecord> = (0..300).map(|at| record(&at.to_string(), "0", at)).collect();
+        load(&mut checkpoint, &rows, None);
+        let text = &texts(&checkpoint)[0];
+        assert!(text.contains("leg 100\nand 199 more\n"), "{text}");
+    }
+
+    /// The words of `text` that are calls: what stands before the slot, and in each line of a leg.
+    fn ids_of(text: &str) -> BTreeSet<String> {
+        let legs = text.lines().filter_map(|line| line.split_once("leg ")).map(|(_, id)| id.to_owned());
+        text.lines().next().map(str::to_owned).into_iter().chain(legs).collect()
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(24))]
+        /// In whatever order the rows come, the calls, their texts and the figures are the same; every row is accounted for.
+        #[test]
+        fn what_is_joined_does_not_depend_on_the_order(
+            shape in proptest::collection::vec((0_u8..5, 0_u8..12, 0_u8..4), 1..40),
+            seed: u64,
+        ) {
+            let rows: Vec<CallRecord> = (0_i64..)
+                .zip(&shape)
+                .map(|(at, (group, id, kind))| {
+                    let group = group.to_string();
+                    // The same id in two groups is a conflict, of which the first row stays.
+                    let id = if *id == 0 { group.clone() } else { format!("{group}.{id}") };
+                    match kind {
+                        0 => lacking(&id, &group, at),
+                        1 => CallRecord { is_wrong: id == group, ..lacking(&id, &group, at) },
+                        _ => record(&id, &group, at),
+                    }
+                })
+                .collect();
+            let (_a, mut straight) = fresh();
+            let first = load(&mut straight, &rows, None);
+            let mut shuffled = rows.clone();
+            fastrand::Rng::with_seed(seed).shuffle(&mut shuffled);
+            let (_b, mut other) = fresh();
+            prop_assert_eq!(load(&mut other, &shuffled, None), first);
+            prop_assert_eq!(texts(&straight), texts(&other));
+            let waiting = straight.open_calls().unwrap();
+            prop_assert_eq!(
+                waiting + first.repeats + first.astray + first.conflicts,
+                rows.len() as u64
+            );
+            for text in texts(&straight) {
+                prop_assert!(!text.contains(['\u{1}', '\u{2}']), "{:?}", text);
+                prop_assert!(!ids_of(&text).is_empty());
+            }
+            // Again nothing new is there, nor in a part of it where no leg waits for its call.
+            land(&straight);
+            load(&mut straight, &shuffled, None);
+            if first.astray == 0 {
+                load(&mut straight, &shuffled[shuffled.len() / 2..], None);
+            }
+            prop_assert_eq!(straight.open_calls().unwrap(), 0);
+        }
+    }
+}
