@@ -48,6 +48,16 @@ impl CallKey {
         if ordinal <= 1 { self } else { Self::hash(&[b"twin", &self.0, &ordinal.to_be_bytes()]) }
     }
 
+    /// A second key of the call that stands for the records which share `value`, where that is no call's id.
+    pub fn from_group(source_name: &str, value: &str) -> Self {
+        Self::hash(&[b"group", source_name.as_bytes(), value.as_bytes()])
+    }
+
+    /// A second key of a call that took over the record with this `content`, of the group with the key `alias`.
+    pub fn of_leg(alias: Self, content: i64) -> Self {
+        Self::hash(&[b"leg", &alias.0, &content.to_be_bytes()])
+    }
+
     /// As stored.
     pub fn to_bytes(self) -> [u8; 16] {
         self.0

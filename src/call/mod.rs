@@ -9,6 +9,7 @@ mod key;
 mod moment;
 mod noun;
 mod position;
+mod record;
 mod rejection;
 mod row;
 
@@ -18,5 +19,6 @@ pub use key::{CallKey, Reference, stable_digest, text_fingerprint};
 pub use moment::{CivilTime, LocalReading, Moment, UnknownZone, Zone};
 pub use noun::{Call, Destination, Identity, REFERENCE_SLOT};
 pub use position::Position;
+pub use record::{AGENT_SLOT, CallGroup, CallRecord, LEGS_SLOT, Leg, MOST_LEGS, join_legs};
 pub use rejection::{Fault, FaultKind, Rejection, Warning};
 pub use row::{Cells, Headings, Row};

@@ -25,9 +25,28 @@ pub enum FaultKind {
     Conflict,
     /// The service refused the call.
     Refused,
+    /// It is a record of a call that no row of the input stands for.
+    Astray,
 }
 
 impl FaultKind {
+    /// By its stable word.
+    pub fn from_code(code: &str) -> Option<Self> {
+        let all = [
+            Self::Unreadable,
+            Self::Time,
+            Self::Value,
+            Self::Customer,
+            Self::Email,
+            Self::Text,
+            Self::Destination,
+            Self::Conflict,
+            Self::Refused,
+            Self::Astray,
+        ];
+        all.into_iter().find(|kind| kind.code() == code)
+    }
+
     /// The stable word for this kind.
     pub fn code(self) -> &'static str {
         match self {
@@ -40,6 +59,7 @@ impl FaultKind {
             Self::Destination => "destination",
             Self::Conflict => "conflict",
             Self::Refused => "refused",
+            Self::Astray => "astray",
         }
     }
 }

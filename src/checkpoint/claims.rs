@@ -160,7 +160,7 @@ pub(super) fn number_parts(c: &Connection, queue: i64) -> rusqlite::Result<()> {
 }
 
 #[cfg(test)]
-mod tests {
+pub(super) mod tests {
     use crate::{
         call::Moment,
         checkpoint::{
@@ -169,7 +169,7 @@ mod tests {
         },
     };
 
-    fn found(id: u64, references: &[&str]) -> FoundConversation {
+    pub(crate) fn found(id: u64, references: &[&str]) -> FoundConversation {
         let call = |(index, reference): (u64, &&str)| FoundCall {
             candidates: vec![(*reference).to_owned()],
             thread: id * 100 + index,
@@ -184,7 +184,7 @@ mod tests {
         }
     }
 
-    fn recover(checkpoint: &mut Checkpoint, all: &[FoundConversation]) -> Recovery {
+    pub(crate) fn recover(checkpoint: &mut Checkpoint, all: &[FoundConversation]) -> Recovery {
         let mut recovery = Recovery::default();
         let now = Moment::from_epoch_seconds(1_700_000_000).unwrap();
         checkpoint.begin_recovery("").unwrap();

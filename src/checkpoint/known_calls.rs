@@ -1,9 +1,17 @@
 //! A row whose call the checkpoint knows: from an earlier run, or from an earlier row of this one.
 
-use rusqlite::params;
+use rusqlite::{Connection, OptionalExtension, params};
 
 use super::{CheckpointError, Stager, stage::StagedRow};
-use crate::policy::RequestState;
+use crate::{call::CallKey, policy::RequestState};
+
+/// The call that has this key.
+pub(super) fn known(connection: &Connection, key: CallKey) -> rusqlite::Result<Option<i64>> {
+    connection
+        .prepare_cached("SELECT call FROM call_keys WHERE key = ?1")?
+        .query_row([key.to_bytes()], |row| row.get(0))
+        .optional()
+}
 
 impl Stager<'_> {
     /// A row whose call the checkpoint knows.

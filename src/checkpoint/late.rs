@@ -3,7 +3,17 @@
 
 use rusqlite::{Connection, params};
 
-use super::{Checkpoint, CheckpointError};
+use super::{Checkpoint, CheckpointError, record_form};
+use crate::call::{Fault, FaultKind, Rejection};
+
+/// Such rows: each with a reason of one kind, or with faults of its own (see `record_form`), or with both. Its raw form is
+/// here or with its call.
+pub(super) const TABLE: &str = "
+DROP TABLE IF EXISTS temp.late;
+CREATE TEMP TABLE late (
+  file INTEGER, line INTEGER, kind TEXT, reason TEXT, faults TEXT, raw TEXT, call INTEGER, PRIMARY KEY (file, line)
+) WITHOUT ROWID;
+";
 
 /// One of them.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -11,9 +21,7 @@ pub struct LateRow {
     /// The line on which it begins.
     pub line: u64,
     /// Why.
-    pub reason: String,
-    /// Whether the service refused its call.
-    pub refused: bool,
+    pub rejection: Rejection,
     /// The row, where its input cannot be read again.
     pub raw: Option<String>,
 }
@@ -26,21 +34,31 @@ pub(super) fn files(c: &Connection) -> rusqlite::Result<Vec<String>> {
 
 pub(super) fn rows(c: &Connection, file: &str, after: u64, most: u32) -> rusqlite::Result<Vec<LateRow>> {
     c.prepare_cached(
-        "SELECT line, reason, refused, (SELECT content FROM raw_rows WHERE call = late.call) FROM temp.late
+        "SELECT line, COALESCE(raw, (SELECT content FROM raw_rows WHERE call = late.call)), kind, reason, faults
+         FROM temp.late
          WHERE file = (SELECT id FROM files WHERE path = ?1) AND line > ?2 ORDER BY line LIMIT ?3",
     )?
     .query_map(params![file, after, most], |row| {
-        Ok(LateRow { line: row.get(0)?, reason: row.get(1)?, refused: row.get(2)?, raw: row.get(3)? })
+        Ok(LateRow { line: row.get(0)?, rejection: rejection(row)?, raw: row.get(1)? })
     })?
     .collect()
+}
+
+fn rejection(row: &rusqlite::Row<'_>) -> rusqlite::Result<Rejection> {
+    let (kind, reason, faults): (String, Option<String>, Option<String>) =
+        (row.get(2)?, row.get(3)?, row.get(4)?);
+    let mut faults = faults.map(|faults| record_form::read_faults(&faults)).unwrap_or_default();
+    let kind = FaultKind::from_code(&kind).unwrap_or(FaultKind::Refused);
+    faults.extend(reason.map(|reason| Fault::new(kind, reason)));
+    Ok(Rejection { faults })
 }
 
 impl Checkpoint {
     /// Adds the calls that were refused in `run`.
     pub fn collect_refused(&self, run: i64) -> Result<(), CheckpointError> {
         self.connection.execute(
-            "INSERT OR IGNORE INTO temp.late (file, line, reason, refused, call)
-             SELECT calls.file, calls.line, requests.why, 1, calls.id
+            "INSERT OR IGNORE INTO temp.late (file, line, kind, reason, call)
+             SELECT calls.file, calls.line, 'refused', requests.why, calls.id
              FROM requests JOIN calls ON calls.request = requests.id WHERE requests.state = 3 AND requests.run = ?1",
             [run],
         )?;

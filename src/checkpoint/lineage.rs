@@ -91,7 +91,8 @@ impl Checkpoint {
             [],
             |row| row.get(0),
         )?;
-        let all: u64 = self.connection.query_row("SELECT COUNT(*) FROM call_keys", [], |row| row.get(0))?;
+        let all: u64 =
+            self.connection.query_row("SELECT COUNT(DISTINCT call) FROM call_keys", [], |row| row.get(0))?;
         let files: Vec<String> = self.waiting_files()?.iter().map(|file| format!("`{file}`")).collect();
         let files = if files.is_empty() { String::new() } else { format!(" ({})", files.join(", ")) };
         let landed = match all.saturating_sub(waiting) {

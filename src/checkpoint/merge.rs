@@ -192,7 +192,10 @@ pub(super) fn keep_whole_conversations(stager: &mut Stager<'_>, limit: u64) -> R
             params![before, queue, limit],
         )?;
     }
-    stager.figures.left_out = drop_calls(stager.connection)?;
+    // What joined a call goes with it.
+    let legs = stager.legs_of_dropped()?;
+    stager.figures.repeats -= legs;
+    stager.figures.left_out = drop_calls(stager.connection)? + legs;
     Ok(())
 }
 

@@ -25,6 +25,8 @@ mod merge;
 mod open;
 mod probe;
 mod questions;
+mod record_form;
+mod records;
 mod recovery;
 mod rejections;
 mod resolve;
@@ -32,6 +34,7 @@ mod rows;
 mod schema;
 mod stage;
 mod staged_call;
+mod staged_record;
 mod standing;
 
 pub use error::CheckpointError;
@@ -51,4 +54,5 @@ pub use rows::{
 };
 pub use stage::{StagedFigures, Stager};
 pub use staged_call::StagedCall;
+pub use staged_record::StagedRecord;
 pub use standing::Standing;

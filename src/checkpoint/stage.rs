@@ -10,8 +10,8 @@ use std::collections::HashMap;
 use rusqlite::{Connection, OptionalExtension, params};
 
 use super::{
-    Checkpoint, CheckpointError, LateRow, Lineage, StagedCall, claims, late, lineage, merge, rejections,
-    schema,
+    Checkpoint, CheckpointError, LateRow, Lineage, StagedCall, claims, known_calls::known, late, lineage,
+    merge, records, rejections, schema,
 };
 use crate::call::{CallKey, Customer, Destination};
 
@@ -39,6 +39,8 @@ pub struct StagedFigures {
     pub changed: u64,
     /// Rows rejected because an earlier row of this run has their id and other content.
     pub conflicts: u64,
+    /// Rows rejected because they are records of a call that no row of this run stands for.
+    pub astray: u64,
     /// Rows that `--limit` left out.
     pub left_out: u64,
     /// The calls that this run made begin behind this one.
@@ -53,7 +55,9 @@ pub struct Stager<'a> {
     run: i64,
     /// The last call of earlier runs.
     pub(super) before: i64,
-    any_known: bool,
+    pub(super) any_known: bool,
+    /// The records that came which may share their call with others.
+    pub(super) records: u64,
     /// Whether a call without an id came.
     pub(super) any_nameless: bool,
     /// Whether a user's own template may put a reference amid a line.
@@ -75,11 +79,10 @@ impl Checkpoint {
              );
              CREATE TEMP TABLE twins (key BLOB, file INTEGER, count INTEGER, PRIMARY KEY (key, file)) WITHOUT ROWID;
              DROP TABLE IF EXISTS temp.dropped; CREATE TEMP TABLE dropped (call INTEGER PRIMARY KEY);
-             CREATE TEMP TABLE late (
-               file INTEGER, line INTEGER, reason TEXT, refused INTEGER, call INTEGER, PRIMARY KEY (file, line)
-             ) WITHOUT ROWID;
              BEGIN IMMEDIATE;",
         )?;
+        connection.execute_batch(late::TABLE)?;
+        connection.execute_batch(records::TABLES)?;
         let before = staged_to(connection)?;
         let any_known =
             connection.query_row("SELECT EXISTS (SELECT 1 FROM call_keys)", [], |row| row.get(0))?;
@@ -89,6 +92,7 @@ impl Checkpoint {
             run,
             before,
             any_known,
+            records: 0,
             any_nameless: false,
             amid: false,
             uncommitted: 0,
@@ -129,34 +133,42 @@ impl Stager<'_> {
 
     /// Loads a call whose row begins at `line` of `file` (by [`Stager::file`]).
     pub fn add(&mut self, staged: StagedCall, file: i64, line: u64) -> Result<(), CheckpointError> {
-        self.place(StagedRow { staged, file, line })?;
+        self.add_row(StagedRow { staged, file, line })?;
+        Ok(())
+    }
+
+    /// Loads a call; its number.
+    pub(super) fn add_row(&mut self, row: StagedRow) -> Result<i64, CheckpointError> {
+        let call = self.place(row)?;
         self.uncommitted += 1;
         if self.uncommitted >= ROWS_A_COMMIT {
             self.connection.execute_batch("COMMIT; BEGIN IMMEDIATE;")?;
             self.uncommitted = 0;
         }
-        Ok(())
+        Ok(call)
     }
 
-    fn place(&mut self, mut row: StagedRow) -> Result<(), CheckpointError> {
+    fn place(&mut self, mut row: StagedRow) -> Result<i64, CheckpointError> {
         let identity = &mut row.staged.call.identity;
         self.any_nameless |= identity.id.is_none();
         if self.any_known
             && let Some(call) = known(self.connection, identity.key)?
         {
             if identity.id.is_some() {
-                return self.see(call, &row);
+                self.see(call, &row)?;
+                return Ok(call);
             }
             let ordinal = next_twin(self.connection, identity.key, row.file)?;
             identity.key = identity.key.twin(ordinal);
             if let Some(call) = known(self.connection, identity.key)? {
-                return self.see(call, &row);
+                self.see(call, &row)?;
+                return Ok(call);
             }
         }
         self.append(&row)
     }
 
-    fn append(&mut self, row: &StagedRow) -> Result<(), CheckpointError> {
+    fn append(&mut self, row: &StagedRow) -> Result<i64, CheckpointError> {
         let (queue, customer) = (self.queue(&row.staged)?, self.customer(&row.staged)?);
         let call = &row.staged.call;
         self.connection
@@ -181,7 +193,8 @@ impl Stager<'_> {
         self.connection
             .prepare_cached("INSERT INTO texts (call, text) VALUES (?1, ?2)")?
             .execute(params![id, row.staged.call.text])?;
-        self.keep_raw(id, &row.staged)
+        self.keep_raw(id, &row.staged)?;
+        Ok(id)
     }
 
     fn keep_raw(&self, call: i64, staged: &StagedCall) -> Result<(), CheckpointError> {
@@ -235,7 +248,7 @@ impl Stager<'_> {
         );
         self.connection
             .prepare_cached(
-                "INSERT OR IGNORE INTO temp.late (file, line, reason, refused) VALUES (?1, ?2, ?3, 0)",
+                "INSERT OR IGNORE INTO temp.late (file, line, kind, reason) VALUES (?1, ?2, 'conflict', ?3)",
             )?
             .execute(params![file, line, reason])?;
         self.figures.conflicts += 1;
@@ -294,6 +307,7 @@ impl Stager<'_> {
     pub fn sort(&mut self, limit: Option<u64>) -> Result<StagedFigures, CheckpointError> {
         // Sorting takes as much memory again as the cache: it is made smaller, so that more rows do not take more memory.
         self.connection.execute_batch("PRAGMA cache_size = -4000; PRAGMA shrink_memory;")?;
+        self.join_records()?;
         if self.any_nameless {
             merge::number_twins(self)?;
         }
@@ -302,6 +316,7 @@ impl Stager<'_> {
         if let Some(limit) = limit {
             merge::keep_whole_conversations(self, limit)?;
         }
+        self.enter_aliases()?;
         Ok(self.figures)
     }
 
@@ -359,13 +374,6 @@ fn insert_customer(connection: &Connection, key: [u8; 16], customer: &Customer) 
         )?
         .execute(params![key, customer.id, customer.email, customer.phone, fields, customer.id.is_some()])?;
     Ok(connection.last_insert_rowid())
-}
-
-fn known(connection: &Connection, key: CallKey) -> rusqlite::Result<Option<i64>> {
-    connection
-        .prepare_cached("SELECT call FROM call_keys WHERE key = ?1")?
-        .query_row([key.to_bytes()], |row| row.get(0))
-        .optional()
 }
 
 /// How many rows of `file` have been like this one, itself included.
@@ -503,8 +511,9 @@ pub(super) mod tests {
             assert_eq!((figures.repeats, figures.conflicts), (1, 1), "known before: {known}");
             assert_eq!(texts(&checkpoint), ["a"]);
             let late = checkpoint.late_rows("a.csv", 0, 9).unwrap();
-            assert_eq!((late.len(), late[0].line, late[0].refused), (1, 4, false));
-            assert!(late[0].reason.contains("a.csv:2"), "{}", late[0].reason);
+            assert_eq!((late.len(), late[0].line), (1, 4));
+            assert_eq!(late[0].rejection.codes(), "conflict");
+            assert!(late[0].rejection.to_string().contains("a.csv:2"), "{}", late[0].rejection);
         }
     }
 

@@ -83,6 +83,7 @@ pub(super) const CALL_FIELDS: &[&str] = &[
     "ringing",
     "ticket",
     "time_zone",
+    "group",
 ];
 
 const OTHER_KEYS: &[(&str, Kind)] = &[

@@ -154,6 +154,7 @@ mod tests {
         let base = recipe("[call]\nid='a'\n");
         for more in [
             "notes='n'\n",
+            "group='g'\n",
             "[text]\ntemplate='x'\n",
             "[conversation]\ntags=['x']\n",
             "[conversation]\nsubject='x'\n",

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use super::{EventSink, ImportError, ImportEvent, RejectedContent, RejectedRow, raw_row, stage::fingerprint};
 use crate::{
-    call::{Fault, FaultKind, Position, Rejection},
+    call::Position,
     checkpoint::{Checkpoint, CheckpointError, LateRow, Stager},
     source::{Reader, Record, SourceSettings, expand},
 };
@@ -75,8 +75,7 @@ pub(super) fn tell(
                 let content = content
                     .or_else(|| again.find(row.line))
                     .unwrap_or(RejectedContent::Raw { headings: None, text: String::new() });
-                let kind = if row.refused { FaultKind::Refused } else { FaultKind::Conflict };
-                let rejection = Rejection::one(Fault::new(kind, row.reason));
+                let rejection = row.rejection;
                 let known = late.note(fingerprint(&content, &rejection.codes()))?;
                 told.rejected += 1;
                 told.known += u64::from(known);

@@ -21,7 +21,7 @@ use super::{
 };
 use crate::{
     call::{Call, Headings, Moment, Rejection, Row, stable_digest},
-    checkpoint::{Checkpoint, Lineage, StagedCall, StagedFigures, Stager},
+    checkpoint::{Checkpoint, Lineage, StagedCall, StagedFigures, StagedRecord, Stager},
     helpscout::{CustomerRef, thread_size},
     mapping::{BoundMapping, Mapping, Outcome},
     source::{Input, Reader, Record, SourceError, SourceSettings},
@@ -96,6 +96,7 @@ struct JudgedRow {
 
 enum What {
     Call(Box<StagedCall>),
+    Record(Box<StagedRecord>),
     Skipped,
     LeftOut,
     Rejected { content: RejectedContent, rejection: Rejection },
@@ -229,6 +230,11 @@ fn judge_one(mapping: &BoundMapping, record: Record, reading: &Reading, is_strea
             let raw = is_stream.then(|| raw_row::write(&cells));
             What::Call(Box::new(StagedCall::new(*call, size, raw)))
         }
+        Outcome::Record(record) => {
+            let size = record.call.as_ref().map_or(0, |call| size_of(call, reading.mapping.source_name()));
+            let raw = is_stream.then(|| raw_row::write(&cells));
+            What::Record(Box::new(StagedRecord::new(*record, size, raw)))
+        }
         Outcome::Skipped => What::Skipped,
         Outcome::LeftOut => What::LeftOut,
         Outcome::Rejected(rejection) => What::Rejected { content: RejectedContent::Cells(cells), rejection },
@@ -301,6 +307,7 @@ impl<'a> Writer<'a> {
             What::LeftOut => return Ok(()),
             What::Skipped => self.staged.skipped += 1,
             What::Call(call) => self.stager.add(*call, self.file.1, row.line)?,
+            What::Record(record) => self.stager.add_record(&record, self.file.1, row.line)?,
             What::Rejected { content, rejection } => {
                 let position = crate::call::Position::new(Arc::clone(&self.file.0), row.line);
                 let known = self.stager.reject(fingerprint(&content, &rejection.codes()))?;
@@ -343,7 +350,7 @@ impl<'a> Writer<'a> {
         self.staged.figures = figures;
         self.staged.rows -= figures.left_out;
         self.staged.warnings = std::mem::take(&mut self.warnings).into_values().collect();
-        if figures.conflicts > 0 {
+        if figures.conflicts + figures.astray > 0 {
             let told: Told = late::tell(&mut self.stager, &self.reading.source, self.events)?;
             self.staged.rejected += told.rejected;
             self.staged.rejected_before += told.known;

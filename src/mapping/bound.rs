@@ -262,6 +262,12 @@ impl BoundMapping {
         self.inbox_choice.as_ref()
     }
 
+    /// Whether rows may be records of one call. A key that a JSON object may happen to have does not count: every row would
+    /// have to be kept until the end of the input.
+    pub(super) fn joins_records(&self) -> bool {
+        !matches!(self.sources[Field::GROUP.index()], None | Some(Source::AnyOf(_)))
+    }
+
     /// The heading or setting that feeds `field`, or the field's own name.
     pub(super) fn label(&self, field: Field) -> String {
         self.sources[field.index()].as_ref().map_or_else(|| field.name(), |source| source.label().to_owned())

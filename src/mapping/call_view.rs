@@ -8,7 +8,7 @@ use minijinja::{
 };
 
 use super::{field::Field, reading::Reading, row_view::row_value};
-use crate::call::{Cells, Customer, FIELD_RULES, REFERENCE_SLOT};
+use crate::call::{Cells, Customer, FIELD_RULES, LEGS_SLOT, REFERENCE_SLOT};
 
 /// What was read of a call so far; a field that could not be read is undefined.
 pub(super) struct CallView<'r> {
@@ -37,9 +37,10 @@ const FIELDS: &[(&str, Field)] = &[
     ("tags", Field::TAGS),
     ("updated_at", Field::UPDATED_AT),
     ("ticket", Field::TICKET),
+    ("group", Field::GROUP),
 ];
 
-const OTHERS: &[&str] = &["customer", "conversation", "reference", "row"];
+const OTHERS: &[&str] = &["customer", "conversation", "reference", "legs", "row"];
 
 impl<'r> CallView<'r> {
     pub(super) fn new(
@@ -79,6 +80,7 @@ impl<'r> CallView<'r> {
             "customer" => Some(Cow::Owned(self.customer.shown())),
             "conversation" | "conversation.id" => self.conversation.map(|id| Cow::Owned(id.to_string())),
             "reference" => Some(Cow::Owned(REFERENCE_SLOT.to_string())),
+            "legs" => self.reading.group().map(|_| Cow::Owned(LEGS_SLOT.to_string())),
             _ => match path.split_once('.') {
                 Some((_, key)) => self.customer_field(key),
                 None => {
@@ -145,6 +147,9 @@ impl<'r> CallView<'r> {
         values.push(("customer", Value::from_object(customer)));
         values.push(("conversation", Value::from_object(Named { shown, values: id.into_iter().collect() })));
         values.push(("reference", Value::from(REFERENCE_SLOT.to_string())));
+        if self.reading.group().is_some() {
+            values.push(("legs", Value::from(LEGS_SLOT.to_string())));
+        }
         values.push(("row", row_value(self.cells, self.reading.nothing())));
         Named { shown: String::new(), values }
     }

@@ -4,13 +4,17 @@
 //! reference. Written by hand, since it is made a million times.
 
 use super::{call_view::CallView, duration_form::show_duration, escape::escape_onto, field::Field};
-use crate::call::{Customer, REFERENCE_SLOT};
+use crate::call::{AGENT_SLOT, Customer, LEGS_SLOT, REFERENCE_SLOT};
 
 /// The text, HTML-escaped, with [`REFERENCE_SLOT`] as its last line.
 pub(super) fn default_text(call: &CallView<'_>) -> String {
     let mut text = String::with_capacity(256);
     push_headline(&mut text, call);
-    push_line(&mut text, "Agent: ", call.reading.text(Field::AGENT));
+    let (agent, is_record) = (call.reading.text(Field::AGENT), call.reading.group().is_some());
+    push_line(&mut text, "Agent: ", agent);
+    if is_record && agent.is_none() {
+        text.push(AGENT_SLOT);
+    }
     let status = call.reading.text(Field::STATUS);
     // What became of a call that nobody answered says more than that it took no time.
     let duration = call.reading.duration.filter(|seconds| *seconds > 0 || status.is_none());
@@ -24,6 +28,10 @@ pub(super) fn default_text(call: &CallView<'_>) -> String {
         push_line(&mut text, "", Some(notes));
     }
     text.push('\n');
+    if is_record {
+        text.push(LEGS_SLOT);
+        text.push_str("\n\n");
+    }
     let label = match &call.reading.settings().recording_caution {
         Some(caution) => &format!("Recording ({caution}): "),
         None => "Recording: ",

@@ -7,7 +7,7 @@ use crate::call::FIELD_RULES;
 pub(super) struct Field(usize);
 
 /// The fields but the optional ones of a customer, which [`FIELD_RULES`] lists; in the order of the constants below.
-const NAMES: [&str; 21] = [
+const NAMES: [&str; 22] = [
     "call.id",
     "call.started_at",
     "call.ended_at",
@@ -29,6 +29,7 @@ const NAMES: [&str; 21] = [
     "customer.email",
     "customer.phone",
     "conversation.id",
+    "call.group",
 ];
 
 impl Field {
@@ -53,6 +54,7 @@ impl Field {
     pub(super) const EMAIL: Self = Self(18);
     pub(super) const PHONE: Self = Self(19);
     pub(super) const CONVERSATION_ID: Self = Self(20);
+    pub(super) const GROUP: Self = Self(21);
 
     /// How many there are.
     pub(super) const COUNT: usize = NAMES.len() + FIELD_RULES.len();
@@ -88,11 +90,12 @@ impl Field {
         Self::parse(name).or_else(|| Self::parse(&format!("call.{name}")))
     }
 
-    /// The headings that feed it without being named. `id` alone is the call's.
+    /// The headings that feed it without being named. `id` alone is the call's, and `group` alone may be a team's: it would
+    /// make one call of all that the team has taken.
     pub(super) fn own_names(self) -> Vec<String> {
         let name = self.name();
         let mut names = vec![name.replace('.', "_")];
-        if self != Self::CUSTOMER_ID && self != Self::CONVERSATION_ID {
+        if ![Self::CUSTOMER_ID, Self::CONVERSATION_ID, Self::GROUP].contains(&self) {
             names.extend(name.split('.').next_back().map(str::to_owned));
         }
         names.insert(0, name);
@@ -123,6 +126,7 @@ mod tests {
         names.dedup();
         assert_eq!(names.len(), count);
         assert_eq!(Field::CUSTOMER_ID.own_names(), ["customer.id", "customer_id"]);
+        assert_eq!(Field::GROUP.own_names(), ["call.group", "call_group"]);
         assert_eq!(Field::EMAIL.own_names(), ["customer.email", "customer_email", "email"]);
     }
 }

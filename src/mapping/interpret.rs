@@ -1,13 +1,20 @@
 //! One row becomes a call, or is left out, or is rejected with every fault that it has.
 
 use super::{
-    bound::BoundMapping, call_view::CallView, clean::clean, customer::customer_of,
-    default_text::default_text, destination::destination_of, field::Field, plain_text::plain_text,
+    bound::BoundMapping,
+    call_view::CallView,
+    clean::clean,
+    customer::customer_of,
+    default_text::default_text,
+    destination::destination_of,
+    field::Field,
+    leg::{is_only_lacking, leg_of, with_legs_slot},
+    plain_text::plain_text,
     reading::Reading,
 };
 use crate::call::{
-    Call, CallKey, Customer, Fault, FaultKind, Identity, Moment, REFERENCE_SLOT, Reference, Rejection, Row,
-    Warning,
+    Call, CallGroup, CallKey, CallRecord, Customer, Fault, FaultKind, Identity, LEGS_SLOT, Leg, Moment,
+    REFERENCE_SLOT, Reference, Rejection, Row, Warning,
 };
 
 /// What became of a row.
@@ -24,6 +31,8 @@ pub struct Interpretation {
 pub enum Outcome {
     /// A call.
     Call(Box<Call>),
+    /// One of the records that may share a call; whether it stands for it is told by the others.
+    Record(Box<CallRecord>),
     /// `[source] skip` says so.
     Skipped,
     /// Outside the span that was asked for: as if it were not in the file.
@@ -62,23 +71,25 @@ impl BoundMapping {
         }
         let destination = destination_of(self, &call, identity.as_ref()).map_err(|more| faults.extend(more));
         let text = self.text_of(&call).map_err(|fault| faults.push(fault));
+        let shared = self.group_of_records(&call);
 
         let Reading { started_at, updated_at, faults: mut all, warnings, .. } = reading;
         all.append(&mut faults);
-        let outcome = match (identity, started_at, destination, text) {
+        let call = match (identity, started_at, destination, text) {
             (Some(identity), Some(started_at), Ok(destination), Ok(text)) if all.is_empty() => {
-                Outcome::Call(Box::new(Call {
-                    identity,
-                    started_at,
-                    updated_at,
-                    customer,
-                    destination,
-                    text,
-                }))
+                Ok(Call { identity, started_at, updated_at, customer, destination, text })
             }
-            _ => Outcome::Rejected(Rejection { faults: all }),
+            _ => Err(Rejection { faults: all }),
         };
-        Interpretation { outcome, warnings }
+        Interpretation { outcome: outcome_of(call, shared, updated_at), warnings }
+    }
+
+    /// What a row shares with other records of its call: the group, the key of its own id, and its line.
+    fn group_of_records(&self, call: &CallView<'_>) -> Option<(CallGroup, Option<CallKey>, Leg)> {
+        let (value, implied) = call.reading.group()?;
+        let name = &self.settings().source_name;
+        let key = call.reading.text(Field::ID).map(|id| CallKey::from_id(name, id));
+        Some((CallGroup::new(name, value, implied), key, leg_of(call)))
     }
 
     fn is_outside(&self, started_at: Option<Moment>) -> bool {
@@ -124,7 +135,9 @@ impl BoundMapping {
     fn text_of(&self, call: &CallView<'_>) -> Result<String, Fault> {
         let Some(template) = self.text() else { return Ok(default_text(call)) };
         let mut text = template.render(self.engine(), call)?;
-        if text.trim_matches(|letter: char| letter.is_whitespace() || letter == REFERENCE_SLOT).is_empty() {
+        let is_nothing =
+            |letter: char| letter.is_whitespace() || [REFERENCE_SLOT, LEGS_SLOT].contains(&letter);
+        if text.trim_matches(is_nothing).is_empty() {
             return Err(template.fault("renders to nothing"));
         }
         text.truncate(text.trim_end().len());
@@ -132,7 +145,30 @@ impl BoundMapping {
             text.push('\n');
             text.push(REFERENCE_SLOT);
         }
-        Ok(text)
+        Ok(if call.reading.group().is_some() { with_legs_slot(text) } else { text })
+    }
+}
+
+/// A row that shares its call with others may lack what a call needs: another may stand for it. A leg that is wrong is told
+/// at once; a wrong row that should stand for the call goes on, so that no leg stands in its place.
+fn outcome_of(
+    call: Result<Call, Rejection>,
+    shared: Option<(CallGroup, Option<CallKey>, Leg)>,
+    updated_at: Option<i64>,
+) -> Outcome {
+    match (call, shared) {
+        (Ok(call), None) => Outcome::Call(Box::new(call)),
+        (Err(rejection), None) => Outcome::Rejected(rejection),
+        (call, Some((group, key, leg))) => {
+            let is_wrong = call.as_ref().is_err_and(|rejection| !is_only_lacking(rejection));
+            let record = CallRecord { group, key, updated_at, leg, call, is_wrong };
+            match record.call {
+                Err(rejection) if is_wrong && record.key != Some(record.group.root) => {
+                    Outcome::Rejected(rejection)
+                }
+                _ => Outcome::Record(Box::new(record)),
+            }
+        }
     }
 }
 

@@ -11,7 +11,8 @@
 //! setting is a column's name, or in JSON a key or a path joined by dots. There the columns are variables by their names,
 //! and `row["Column name"]` gives any. In the text, `skip`, `group_by`, `subject` and `inbox_by` the call's fields are
 //! variables (`notes`, `status`, `duration` in seconds, `started_at` in UTC, …), beside `customer` (prints as the shown
-//! name; `customer.email`, `customer.phone`, `customer.first_name`, …), `conversation.id`, `reference` and `row`. What a row
+//! name; `customer.email`, `customer.phone`, `customer.first_name`, …), `conversation.id`, `reference`, `legs` (the lines of
+//! the call's other records, where `call.group` joins rows) and `row`. What a row
 //! does not give is undefined: it prints as nothing, and `default` puts something in its place.
 //!
 //! | filter | gives |
@@ -38,6 +39,7 @@ mod field;
 mod forms;
 mod guess;
 mod interpret;
+mod leg;
 mod number;
 mod plain_text;
 mod preset;

@@ -72,6 +72,15 @@ impl<'r> Reading<'r> {
         self.values[field.index()].as_deref()
     }
 
+    /// What the records of its call share, and whether it is implied: a row that names no group is found by its own id.
+    pub(super) fn group(&self) -> Option<(&str, bool)> {
+        if !self.mapping.joins_records() {
+            return None;
+        }
+        let named = self.text(Field::GROUP).map(|group| (group, false));
+        named.or_else(|| Some((self.text(Field::ID)?, true)))
+    }
+
     /// Notes what is wrong with the value of a field.
     pub(super) fn refuse(&mut self, kind: FaultKind, field: Field, reason: impl Into<String>) {
         let column = self.mapping.label(field);

@@ -210,6 +210,9 @@ fn what_to_do(group: &ProblemGroup) -> &'static str {
         FaultKind::Conflict => {
             "if the newer record counts, map `call.updated_at`; if they are legs of one call, map `call.group`; else give each its own id"
         }
+        FaultKind::Astray => {
+            "export the calls that these records belong to as well, and read all of it in one run"
+        }
         FaultKind::Refused => "mend what Help Scout names, and import the rejects file",
         FaultKind::Unreadable if says("source.") => {
             "set it in callport.toml, or with `--set`, for all rows at once"
@@ -231,6 +234,7 @@ fn title(kind: FaultKind) -> &'static str {
         FaultKind::Destination => "faults of inboxes and conversations",
         FaultKind::Conflict => "ids that stand for two calls",
         FaultKind::Refused => "calls that Help Scout refused",
+        FaultKind::Astray => "legs without their call",
     }
 }
 

@@ -20,6 +20,7 @@ mod door;
 mod fault_table;
 mod faults;
 mod inputs;
+mod legs;
 mod once;
 mod presets;
 mod privacy;

@@ -1,0 +1,154 @@
+//! A row that is one of several records of a call: what it adds where another record stands for it, and what may be missing
+//! from it then.
+
+use super::{call_view::CallView, duration_form::show_duration, escape::escape_onto, field::Field};
+use crate::call::{CallKey, Fault, FaultKind, LEGS_SLOT, Leg, REFERENCE_SLOT, Reference, Rejection};
+
+/// What a row adds to the text of another's call: its agent (else whom it went to), result and duration.
+pub(super) fn leg_of(call: &CallView<'_>) -> Leg {
+    let reading = call.reading;
+    let agent = reading.text(Field::AGENT).map(escaped);
+    let went_to = || Some(format!("to {}", escaped(reading.text(Field::TO)?)));
+    let parts = [
+        agent.clone().or_else(went_to),
+        reading.text(Field::STATUS).map(escaped),
+        reading.duration.map(show_duration),
+    ];
+    let told = parts.into_iter().flatten().collect::<Vec<_>>().join(" · ");
+    Leg { started_at: reading.started_at, told, agent }
+}
+
+/// In one line.
+fn escaped(value: &str) -> String {
+    let mut html = String::with_capacity(value.len());
+    escape_onto(&value.split_whitespace().collect::<Vec<_>>().join(" "), &mut html);
+    html
+}
+
+/// Whether a row with these faults may still be a leg: it lacks what only a call needs. What is written wrongly is told at
+/// once.
+pub(super) fn is_only_lacking(rejection: &Rejection) -> bool {
+    rejection.faults.iter().all(|fault| match fault.kind {
+        FaultKind::Customer | FaultKind::Email | FaultKind::Destination => true,
+        FaultKind::Time => fault.value.as_deref() == Some(""),
+        FaultKind::Text => !feeds_a_field(fault),
+        _ => false,
+    })
+}
+
+fn feeds_a_field(fault: &Fault) -> bool {
+    fault.column.as_ref().is_some_and(|column| column.starts_with("call.") || column.starts_with("customer."))
+}
+
+/// A user's own text with a place for the legs: its own, else above the line with the reference. Notes or agents among the
+/// legs may hold another call's reference, so that the call's own must stand below them.
+pub(super) fn with_legs_slot(mut text: String) -> String {
+    if !text.contains(LEGS_SLOT) {
+        let reference = text.rfind(REFERENCE_SLOT).unwrap_or(text.len());
+        let line = text.get(..reference).and_then(|before| before.rfind('\n')).map_or(0, |end| end + 1);
+        text.insert_str(line, &format!("{LEGS_SLOT}\n"));
+    }
+    let probe = Reference::new("source", Some("1"), CallKey::from_id("source", "1"));
+    let worst = text.replace(LEGS_SLOT, "Ref: source 2").replace(REFERENCE_SLOT, probe.as_str());
+    if !probe.is_in(&super::plain_text(&worst)) {
+        text.push('\n');
+        text.push(REFERENCE_SLOT);
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::{
+        call::{CallKey, CallRecord, Leg, Moment},
+        mapping::{
+            MappingSettings, Outcome,
+            interpret::tests::{START, interpret, own_names},
+        },
+    };
+
+    fn grouped(more: &[(&str, &str)]) -> MappingSettings {
+        let mut settings = own_names();
+        settings.fields.insert("call.group".into(), "parent".into());
+        settings.fields.extend(more.iter().map(|(key, value)| ((*key).to_owned(), (*value).to_owned())));
+        settings
+    }
+
+    fn record(settings: MappingSettings, pairs: &[(&str, &str)]) -> CallRecord {
+        match interpret(settings, pairs).outcome {
+            Outcome::Record(record) => *record,
+            other => panic!("{other:?}"),
+        }
+    }
+
+    #[test]
+    fn a_row_with_a_group_tells_what_it_adds_and_what_it_lacks() {
+        let pairs = [
+            ("id", "L"),
+            ("parent", "R"),
+            ("started_at", START),
+            ("agent", "Ada <Agent>"),
+            ("status", "answered"),
+            ("duration", "72"),
+        ];
+        let found = record(grouped(&[]), &pairs);
+        assert!(!found.is_root() && !found.group.implied);
+        assert_eq!((found.group.value.as_str(), found.key), ("R", Some(CallKey::from_id("old", "L"))));
+        let leg = Leg {
+            started_at: Some(Moment::parse_api(START).unwrap()),
+            told: "Ada &lt;Agent&gt; · answered · 1 min 12 s".into(),
+            agent: Some("Ada &lt;Agent&gt;".into()),
+        };
+        assert_eq!(found.leg, leg);
+        assert!(found.call.unwrap_err().to_string().contains("no way to a customer"));
+    }
+
+    #[test]
+    fn a_row_that_names_no_group_is_the_root_of_those_that_name_it() {
+        let pairs = [("id", "R"), ("parent", ""), ("started_at", START), ("email", "jo@example.com")];
+        let found = record(grouped(&[]), &pairs);
+        assert!(found.is_root() && found.group.implied);
+        assert_eq!(found.call.unwrap().text, "Call\n\u{2}\n\u{1}\n\n\0");
+        let nameless = [("id", ""), ("parent", ""), ("started_at", START), ("email", "jo@example.com")];
+        assert!(matches!(interpret(grouped(&[]), &nameless).outcome, Outcome::Call(_)));
+        assert!(
+            matches!(interpret(own_names(), &pairs).outcome, Outcome::Call(call) if call.text == "Call\n\n\0")
+        );
+    }
+
+    #[test]
+    fn what_is_written_wrongly_is_no_leg() {
+        let leg = |name: &str, value: &str| {
+            let mut pairs = vec![("id", "L"), ("parent", "R"), ("started_at", START)];
+            pairs.retain(|(known, _)| *known != name);
+            pairs.push((name, value));
+            interpret(grouped(&[]), &pairs).outcome
+        };
+        for (name, value) in [("started_at", ""), ("email", "jo@"), ("conversation_id", "x")] {
+            assert!(matches!(leg(name, value), Outcome::Record(_)), "{name}");
+        }
+        for (name, value) in [("started_at", "soon"), ("duration", "12:34"), ("updated_at", "x")] {
+            assert!(matches!(leg(name, value), Outcome::Rejected(_)), "{name}");
+        }
+        let root = [("id", "R"), ("parent", "R"), ("started_at", "soon")];
+        assert!(record(grouped(&[]), &root).is_wrong, "its legs must know of it");
+    }
+
+    #[test]
+    fn a_template_of_ones_own_may_place_the_legs() {
+        let text = |template: &str| {
+            let settings = MappingSettings { text: Some(template.into()), ..grouped(&[]) };
+            let pairs = [("id", "R"), ("parent", "R"), ("started_at", START), ("email", "jo@example.com")];
+            record(settings, &pairs).call.unwrap().text
+        };
+        assert_eq!(text("a\nb"), "a\nb\n\u{1}\n\0");
+        assert_eq!(text("{{ legs }}\n{{ id }}"), "\u{1}\nR\n\0");
+        assert_eq!(text("x {% if legs %}{{ legs }}{% endif %}"), "x \u{1}\n\0");
+        assert_eq!(text("a\n({{ reference }}) b"), "a\n\u{1}\n(\0) b");
+        assert_eq!(
+            text("{{ id }} {{ reference }}\n{{ legs }}"),
+            "R \0\n\u{1}\n\0",
+            "a leg may hold a reference"
+        );
+    }
+}
