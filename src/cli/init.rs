@@ -16,7 +16,7 @@ use super::{
     setup,
 };
 use crate::{
-    call::{Call, Moment},
+    call::{Call, CallRecord, Leg, Moment, Position, Row, join_legs},
     checkpoint::PreviewedCall,
     config::{CONFIG_NAME, Draft, Overrides, Preset, Settings},
     mapping::{Column, Confidence, Mapping, Outcome, guess},
@@ -203,23 +203,53 @@ fn calls_shown(
         None => mapping.bind_json(),
     };
     let mut text = String::new();
-    let calls = sample.rows.iter().filter_map(|row| match bound.interpret(row, now).outcome {
-        Outcome::Call(call) => Some((row, call)),
-        _ => None,
-    });
-    for (row, call) in calls.take(SHOWN) {
-        let Call { identity, started_at, text: body, .. } = *call;
+    for (position, call) in first_calls(&sample.rows, |row| bound.interpret(row, now).outcome) {
         let call = PreviewedCall {
-            started_at: started_at.to_string(),
-            file: row.position.file.to_string(),
-            line: row.position.line,
-            source_id: identity.id,
-            key: identity.key,
-            text: body,
+            started_at: call.started_at.to_string(),
+            file: position.file.to_string(),
+            line: position.line,
+            source_id: call.identity.id,
+            key: call.identity.key,
+            text: call.text,
         };
         preview::show(&call, &source_name, &mut text);
     }
     Ok(text)
+}
+
+/// The first calls of `rows` with their places, each with those of its records that are among the rows.
+fn first_calls(rows: &[Row], interpret: impl Fn(&Row) -> Outcome) -> Vec<(&Position, Call)> {
+    let mut calls: Vec<(&Position, Call)> = Vec::new();
+    let mut groups: Vec<Vec<(&Position, CallRecord)>> = Vec::new();
+    for row in rows {
+        match interpret(row) {
+            Outcome::Call(call) => calls.push((&row.position, *call)),
+            Outcome::Record(record) => {
+                match groups.iter_mut().find(|group| group[0].1.group == record.group) {
+                    Some(group) => group.push((&row.position, *record)),
+                    None => groups.push(vec![(&row.position, *record)]),
+                }
+            }
+            Outcome::Skipped | Outcome::LeftOut | Outcome::Rejected(_) => {}
+        }
+    }
+    calls.extend(groups.into_iter().filter_map(joined));
+    calls.sort_by_key(|(position, _)| position.line);
+    calls.truncate(SHOWN);
+    calls
+}
+
+/// The call that `records` tell of.
+fn joined(mut records: Vec<(&Position, CallRecord)>) -> Option<(&Position, Call)> {
+    let rank =
+        |record: &CallRecord| (!record.is_root(), record.call.as_ref().ok().map(|call| call.started_at));
+    let whole = records.iter().enumerate().filter(|(_, (_, record))| record.call.is_ok());
+    let (at, _) = whole.min_by_key(|(_, (_, record))| rank(record))?;
+    let (position, standing) = records.remove(at);
+    let mut call = standing.call.ok()?;
+    let legs: Vec<Leg> = records.into_iter().map(|(_, record)| record.leg).collect();
+    call.text = join_legs(&call.text, call.started_at, &legs, 0);
+    Some((position, call))
 }
 
 /// Written whole and readable by its owner only.

@@ -99,10 +99,10 @@ impl Draft {
         };
         say(&format!("How sure it is: {sure}. Source: {}", head.source));
         if let Some(guess) = &head.guess {
-            say(&format!("A guess in it: {guess}"));
+            say(&format!("A guess in it: {}", sentence(guess)));
         }
         for note in &head.notes {
-            say(&format!("- {note}"));
+            say(&format!("- {}", sentence(note)));
         }
     }
 
@@ -261,6 +261,10 @@ fn fill_in(text: &mut String, dotted: &str, why: &str) {
 
 fn pair(text: &mut String, key: &str, value: &str) {
     writeln!(text, "{key} = {value}").expect("a String takes every text");
+}
+
+fn sentence(words: &str) -> String {
+    if words.ends_with('.') { words.to_owned() } else { format!("{words}.") }
 }
 
 fn quoted(value: &str) -> String {

@@ -24,7 +24,7 @@ pub(super) fn source(checker: &mut Checker) -> SourceSettings {
         header: checker.truth("source.header", true),
         columns_at_least: columns_at_least(checker, columns.len()),
         columns,
-        records: records(checker, format),
+        records: records(checker),
         fill_down: texts(checker, "source.fill_down"),
     }
 }
@@ -66,14 +66,10 @@ fn delimiter(checker: &mut Checker) -> Option<u8> {
     }
 }
 
-fn records(checker: &mut Checker, format: Option<Format>) -> Option<Pointer> {
+fn records(checker: &mut Checker) -> Option<Pointer> {
     const KEY: &str = "source.records";
     let Some(Value::Text(text)) = checker.value(KEY) else { return None };
-    let pointer = Pointer::parse(text);
-    if format.is_some_and(|format| format != Format::Json) {
-        checker.fault(KEY, "is for JSON documents, and `source.format` says otherwise");
-    }
-    pointer.map_err(|fault| checker.fault(KEY, fault.to_string())).ok()
+    Pointer::parse(text).map_err(|fault| checker.fault(KEY, fault.to_string())).ok()
 }
 
 /// The list of names under `key`, none of which is blank.
@@ -170,7 +166,6 @@ mod tests {
             ("columns_at_least = 3", "`source.columns_at_least` needs `source.columns`"),
             ("columns = ['a']\ncolumns_at_least = 3", "`source.columns_at_least` is 3: a number from 1 to 1"),
             ("records = 'calls'", "`source.records` is `calls`: each step begins with `/`"),
-            ("format = 'csv'\nrecords = '/calls'", "`source.records` is for JSON documents"),
             ("fill_down = ['']", "`source.fill_down` holds an empty name"),
             (
                 "format = 'xml'",

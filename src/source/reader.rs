@@ -238,8 +238,9 @@ fn sample(window: &Window) -> &[u8] {
 /// The form of a file that begins with `sample`; records inside an envelope are looked for in a document alone.
 fn form(sample: &[u8], settings: &SourceSettings) -> Format {
     match (settings.format, &settings.records) {
-        (Some(format), _) => format,
-        (None, Some(_)) => Format::Json,
+        (Some(Format::Csv), _) => Format::Csv,
+        (_, Some(_)) => Format::Json,
+        (Some(format), None) => format,
         (None, None) => sniff::format(sample),
     }
 }

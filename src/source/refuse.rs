@@ -18,10 +18,12 @@ const MAGIC: &[(&[u8], &str)] = &[
     (b"\xd0\xcf\x11\xe0", EXCEL),
     (b"\x89PNG", PICTURE),
     (b"\xff\xd8\xff", PICTURE),
-    (b"GIF8", PICTURE),
-    (b"BM\0", PICTURE),
+    (b"GIF87a", PICTURE),
+    (b"GIF89a", PICTURE),
     (b"%PDF", "is a PDF, not a call log: export the calls as CSV or JSON"),
-    (b"ID3", RECORDING),
+    (b"ID3\x02", RECORDING),
+    (b"ID3\x03", RECORDING),
+    (b"ID3\x04", RECORDING),
     (b"\xff\xfb", RECORDING),
     (b"\xff\xf3", RECORDING),
     (b"\xff\xf2", RECORDING),
@@ -45,7 +47,7 @@ pub(super) fn by_bytes(head: &[u8]) -> Option<&'static str> {
     }
     match (head.get(..4), head.get(4..8), head.get(8..12)) {
         (Some(b"RIFF"), _, Some(b"WEBP")) => Some(PICTURE),
-        (Some(b"RIFF"), _, Some(b"WAVE")) | (_, Some(b"ftyp"), _) => Some(RECORDING),
+        (Some(b"RIFF"), _, Some(b"WAVE")) | (Some([0, ..]), Some(b"ftyp"), _) => Some(RECORDING),
         (Some(b"PK\x03\x04"), ..) => Some(archive(head)),
         _ => None,
     }
@@ -123,7 +125,9 @@ mod tests {
             let told = by_bytes(head).unwrap();
             assert!(told.contains(part), "{told}");
         }
-        for head in [b"id,from\n".as_slice(), b"\xff\xfei\0", b"{", b"", b"RIFF", b"\xef\xbb\xbfid"] {
+        for head in
+            [b"id,from\n".as_slice(), b"\xff\xfei\0", b"{", b"", b"RIFF", b"\xef\xbb\xbfid", b"ID3,ID4\n"]
+        {
             assert_eq!(by_bytes(head), None);
         }
     }

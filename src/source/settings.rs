@@ -21,7 +21,7 @@ pub struct SourceSettings {
     pub columns: Vec<String>,
     /// How many of `columns` a row has at least; without it all.
     pub columns_at_least: Option<usize>,
-    /// Where the records of a JSON document are.
+    /// Where the records of a JSON document are; it makes each line of a JSONL file such a document.
     pub records: Option<Pointer>,
     /// Columns whose blank cell means what stands above it.
     pub fill_down: Vec<String>,

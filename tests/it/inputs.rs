@@ -48,6 +48,12 @@ fn the_fixtures_in_other_forms_go_in_as_their_notes_say() {
     let share = ["--set", "account.share_tag=true"];
     let sheet = import(&[&["fixtures/semicolon-crlf-bom/calls.csv"][..], &share].concat()).with(0).json();
     assert_eq!(sheet["imported"], 3);
+    let pages = import(&[&["fixtures/json-envelope/calls.json"][..], &share].concat()).with(0).json();
+    assert_eq!(pages["imported"], 4);
+    let switch =
+        ["fixtures/no-headings-utf-16/calls.txt", "--config", "fixtures/no-headings-utf-16/callport.toml"];
+    let sheet = import(&[&switch[..], &share].concat()).with(0).json();
+    assert_eq!((sheet["rows"].as_u64(), sheet["imported"].as_u64()), (Some(3), Some(3)));
     let clocks = ["fixtures/clock-changes/calls.csv", "--time-zone", "Europe/Berlin"];
     let sheet = import(&[&clocks[..], &share].concat()).with(3).json();
     assert_eq!((sheet["imported"].as_u64(), sheet["rejected"].as_u64()), (Some(5), Some(2)));
