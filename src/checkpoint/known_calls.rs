@@ -19,22 +19,26 @@ impl Stager<'_> {
         let fingerprint = row.staged.fingerprint;
         let first = self
             .connection
-            .prepare_cached("INSERT OR IGNORE INTO temp.seen VALUES (?1, ?2, ?3, ?4, ?5, 0)")?
+            .prepare_cached("INSERT OR IGNORE INTO temp.seen VALUES (?1, ?2, ?3, ?4, ?5, 0, 0)")?
             .execute(params![call, row.file, row.line, fingerprint, row.staged.call.updated_at])?
             == 1;
         if !first {
             return self.see_again(call, row, fingerprint);
         }
-        let (state, known, started_at, place) = self.stored(call)?;
-        let moved = state.is_none() && self.belongs_elsewhere(call, row)?;
-        let differs = known != fingerprint || started_at != row.staged.call.started_at.epoch_seconds();
-        match state {
+        let stored = self.stored(call)?;
+        let differs = stored.is_news(row);
+        match stored.state {
             Some(RequestState::Landed) => {
                 self.figures.already_imported += 1;
-                self.figures.changed += u64::from(differs);
-                return Ok(());
+                return self.note_change(call, differs);
             }
-            None if differs || moved || place != (row.file, row.line) => self.replace(call, row)?,
+            None if stored.is_newer_than(row) => {}
+            None if differs
+                || stored.place != (row.file, row.line)
+                || self.belongs_elsewhere(call, row)? =>
+            {
+                self.replace(call, row)?;
+            }
             Some(RequestState::Refused) => self.replace(call, row)?,
             None | Some(RequestState::Sending | RequestState::Unknown) => {}
         }
@@ -54,15 +58,18 @@ impl Stager<'_> {
             let (Some(before), Some(now)) = (updated_at, row.staged.call.updated_at) else {
                 return self.conflict(row.file, row.line, file, line);
             };
-            if now > before {
+            // Of records of one moment the last counts: so logs of events are written.
+            if now >= before {
                 self.connection
                     .prepare_cached(
                         "UPDATE temp.seen SET fingerprint = ?2, updated_at = ?3, file = ?4, line = ?5 WHERE call = ?1",
                     )?
                     .execute(params![call, fingerprint, now, row.file, row.line])?;
-                let (state, ..) = self.stored(call)?;
-                if open && state.is_none() {
-                    self.replace(call, row)?;
+                let stored = self.stored(call)?;
+                match stored.state {
+                    Some(RequestState::Landed) => self.note_change(call, stored.is_news(row))?,
+                    None if open && !stored.is_newer_than(row) => self.replace(call, row)?,
+                    _ => {}
                 }
             }
         }
@@ -80,16 +87,61 @@ impl Stager<'_> {
         Ok(stored != now)
     }
 
-    #[expect(clippy::type_complexity, reason = "the columns of one query, taken apart at once")]
-    fn stored(&self, call: i64) -> rusqlite::Result<(Option<RequestState>, i64, i64, (i64, u64))> {
+    /// Whether what the input says of a call that landed is news: told by the row that counts, which the last one is.
+    fn note_change(&self, call: i64, differs: bool) -> Result<(), CheckpointError> {
+        self.connection
+            .prepare_cached("UPDATE temp.seen SET changed = ?2 WHERE call = ?1")?
+            .execute(params![call, differs])?;
+        Ok(())
+    }
+
+    /// Counts the calls that landed and of which the input says something new.
+    pub(super) fn count_changes(&mut self) -> Result<(), CheckpointError> {
+        let changed: u64 =
+            self.connection
+                .query_row("SELECT COUNT(*) FROM temp.seen WHERE changed", [], |row| row.get(0))?;
+        self.figures.changed += changed;
+        Ok(())
+    }
+
+    fn stored(&self, call: i64) -> rusqlite::Result<Stored> {
         self.connection
             .prepare_cached(
-                "SELECT state, fingerprint, started_at, file, line FROM calls LEFT JOIN requests ON requests.id = request
-                 WHERE calls.id = ?1",
+                "SELECT state, fingerprint, started_at, updated_at, file, line FROM calls
+                 LEFT JOIN requests ON requests.id = request WHERE calls.id = ?1",
             )?
             .query_row([call], |row| {
                 let state: Option<i64> = row.get(0)?;
-                Ok((state.and_then(RequestState::from_code), row.get(1)?, row.get(2)?, (row.get(3)?, row.get(4)?)))
+                Ok(Stored {
+                    state: state.and_then(RequestState::from_code),
+                    fingerprint: row.get(1)?,
+                    started_at: row.get(2)?,
+                    updated_at: row.get(3)?,
+                    place: (row.get(4)?, row.get(5)?),
+                })
             })
+    }
+}
+
+/// A call as the checkpoint holds it.
+struct Stored {
+    /// Of the request that carries it; none while it waits.
+    state: Option<RequestState>,
+    fingerprint: i64,
+    started_at: i64,
+    updated_at: Option<i64>,
+    place: (i64, u64),
+}
+
+impl Stored {
+    /// Whether it was told by a newer record than `row`.
+    fn is_newer_than(&self, row: &StagedRow) -> bool {
+        matches!((self.updated_at, row.staged.call.updated_at), (Some(stored), Some(now)) if now < stored)
+    }
+
+    /// Whether `row` says something else, and not only because it is an older record.
+    fn is_news(&self, row: &StagedRow) -> bool {
+        let same_start = self.started_at == row.staged.call.started_at.epoch_seconds();
+        (self.fingerprint != row.staged.fingerprint || !same_start) && !self.is_newer_than(row)
     }
 }

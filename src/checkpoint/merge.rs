@@ -144,7 +144,8 @@ fn judge(
     match (known.updated_at, other.updated_at) {
         (Some(before), Some(now)) => {
             *repeats += 1;
-            if now > before { (other, known.id) } else { (known, other.id) }
+            // Of records of one moment the last counts: so logs of events are written.
+            if now >= before { (other, known.id) } else { (known, other.id) }
         }
         _ => {
             let goes = other.id;

@@ -37,11 +37,11 @@ CREATE TEMP TABLE leg_counts (call INTEGER PRIMARY KEY, legs INTEGER);
 
 /// Groups are taken in the order in which the input first tells of them.
 const PREPARE: &str = "
-CREATE INDEX temp.records_by_key ON records (root, key, updated_at DESC);
+CREATE INDEX temp.records_by_key ON records (root, key, updated_at DESC, id DESC);
 CREATE INDEX temp.records_by_content ON records (root, content);
 UPDATE temp.records AS old SET gone = 1 WHERE named AND updated_at IS NOT NULL AND id <> (
   SELECT newest.id FROM temp.records AS newest WHERE newest.root = old.root AND newest.key = old.key
-    AND newest.whole >= old.whole AND NOT newest.wrong ORDER BY newest.updated_at DESC, newest.id LIMIT 1);
+    AND newest.whole >= old.whole AND NOT newest.wrong ORDER BY newest.updated_at DESC, newest.id DESC LIMIT 1);
 UPDATE temp.records AS again SET gone = 1 WHERE NOT gone AND EXISTS (
   SELECT 1 FROM temp.records AS first WHERE first.root = again.root AND first.content = again.content
     AND first.id < again.id AND NOT first.gone);

@@ -75,7 +75,8 @@ impl Checkpoint {
             "PRAGMA synchronous = NORMAL; PRAGMA wal_autocheckpoint = 2000; DROP INDEX IF EXISTS calls_waiting;
              DROP TABLE IF EXISTS temp.seen; DROP TABLE IF EXISTS temp.twins; DROP TABLE IF EXISTS temp.late;
              CREATE TEMP TABLE seen (
-               call INTEGER PRIMARY KEY, file INTEGER, line INTEGER, fingerprint INTEGER, updated_at INTEGER, open INTEGER
+               call INTEGER PRIMARY KEY, file INTEGER, line INTEGER, fingerprint INTEGER, updated_at INTEGER, open INTEGER,
+               changed INTEGER
              );
              CREATE TEMP TABLE twins (key BLOB, file INTEGER, count INTEGER, PRIMARY KEY (key, file)) WITHOUT ROWID;
              DROP TABLE IF EXISTS temp.dropped; CREATE TEMP TABLE dropped (call INTEGER PRIMARY KEY);
@@ -317,6 +318,7 @@ impl Stager<'_> {
             merge::keep_whole_conversations(self, limit)?;
         }
         self.enter_aliases()?;
+        self.count_changes()?;
         Ok(self.figures)
     }
 
@@ -571,6 +573,36 @@ pub(super) mod tests {
         checkpoint.compact().unwrap();
         let figures = load(&mut checkpoint, "a.csv", &[call("1", "a"), call("2", "new words")], None);
         assert_eq!((figures.already_imported, figures.changed), (2, 1), "also after the texts are gone");
+    }
+
+    #[test]
+    fn records_that_a_newer_one_has_superseded_change_nothing() {
+        let (_folder, mut checkpoint) = fresh();
+        let rows =
+            [updated(call("1", "old"), 5), updated(call("1", "new"), 7), updated(call("1", "last"), 7)];
+        load(&mut checkpoint, "a.csv", &rows, None);
+        assert_eq!(texts(&checkpoint), ["last"], "of two records of one moment the last counts");
+        load(&mut checkpoint, "a.csv", &rows[..1], None);
+        assert_eq!(texts(&checkpoint), ["last"], "an older record that comes later replaces nothing");
+        checkpoint
+            .connection
+            .execute_batch(
+                "INSERT INTO requests (id, kind, state, run, sent_at) VALUES (9, 0, 1, 1, 0);
+                 UPDATE calls SET request = 9;",
+            )
+            .unwrap();
+        for order in [[0, 1, 2], [2, 0, 1], [1, 0, 2]] {
+            let again = order.map(|index| rows[index].clone());
+            let figures = load(&mut checkpoint, "a.csv", &again, None);
+            let changed = u64::from(order[2] == 1);
+            assert_eq!(
+                (figures.already_imported, figures.repeats, figures.changed),
+                (1, 2, changed),
+                "{order:?}"
+            );
+        }
+        let figures = load(&mut checkpoint, "a.csv", &[updated(call("1", "newer"), 8)], None);
+        assert_eq!(figures.changed, 1);
     }
 
     #[test]

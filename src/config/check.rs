@@ -120,6 +120,11 @@ impl Checker {
         }
     }
 
+    /// Whether a preset says it, which knows several forms of a file.
+    pub(super) fn is_of_preset(&self, key: &str) -> bool {
+        self.raw.get(key).is_some_and(|raw| matches!(raw.place, Place::Preset(_)))
+    }
+
     pub(super) fn truth(&self, key: &str, default: bool) -> bool {
         match self.value(key) {
             Some(Value::Truth(truth)) => *truth,
@@ -170,7 +175,7 @@ impl Checker {
 
     fn feed(&mut self, key: &str) -> Option<Feed> {
         let raw = self.raw.get(key)?;
-        let may_be_absent = matches!(raw.place, Place::Preset(..));
+        let may_be_absent = self.is_of_preset(key);
         let sources = match &raw.value {
             Value::Texts(sources) if !sources.is_empty() => sources.clone(),
             Value::Texts(_) => {

@@ -26,6 +26,7 @@ pub(super) fn source(checker: &mut Checker) -> SourceSettings {
         columns,
         records: records(checker),
         fill_down: texts(checker, "source.fill_down"),
+        fill_down_if_there: checker.is_of_preset("source.fill_down"),
     }
 }
 

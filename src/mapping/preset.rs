@@ -3,7 +3,7 @@
 
 use serde::Deserialize;
 
-use super::time_form::parse_time;
+use super::time_form::{TimeFault, parse_time};
 use crate::call::{Cells, Headings, Zone};
 
 macro_rules! presets {
@@ -127,7 +127,11 @@ impl Recognition {
     }
 
     fn times_fit(&self, file: &FirstRows<'_>) -> bool {
-        let is_time = |text: &str| parse_time(text, Some(Zone::UTC), super::Forms::default()).is_ok();
+        // A day that does not exist is its row's fault, not the form's.
+        let is_time = |text: &str| {
+            let read = parse_time(text, Some(Zone::UTC), super::Forms::default());
+            read.is_ok() || read == Err(TimeFault::Impossible)
+        };
         let fits = |cells: &&Cells| {
             let cell = |column: usize| cells.column(column.saturating_sub(1)).unwrap_or_default().trim();
             let pairs = cells.pairs();

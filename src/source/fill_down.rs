@@ -4,7 +4,7 @@ use serde_json::Value;
 
 use crate::call::{Cells, Headings, Row};
 
-use super::{Record, record::has_own};
+use super::{Record, SourceSettings, record::has_own};
 
 /// The columns that are filled, with what stood there last.
 ///
@@ -24,8 +24,8 @@ struct Column {
 }
 
 impl FillDown {
-    /// Fills the columns called `names`; `Err` says which of them the file lacks.
-    pub(super) fn new(names: &[String], headings: Option<&Headings>) -> Result<Self, String> {
+    /// Fills the columns that `settings` names; `Err` says which of them the file lacks.
+    pub(super) fn new(settings: &SourceSettings, headings: Option<&Headings>) -> Result<Self, String> {
         if headings.is_some_and(has_own) {
             return Ok(Self { columns: Vec::new() });
         }
@@ -35,7 +35,13 @@ impl FillDown {
                 index.ok_or_else(|| format!("has no column `{name}`, which `source.fill_down` names"))?;
             Ok(Column { name: name.clone(), index, above: None })
         };
-        Ok(Self { columns: names.iter().map(column).collect::<Result<_, String>>()? })
+        let names = settings.fill_down.iter();
+        let columns: Result<Vec<Column>, String> = if settings.fill_down_if_there {
+            Ok(names.filter_map(|name| column(name).ok()).collect())
+        } else {
+            names.map(column).collect()
+        };
+        Ok(Self { columns: columns? })
     }
 
     /// Fills `record` and remembers it.
@@ -135,5 +141,10 @@ mod tests {
     fn a_column_that_is_not_there_is_told() {
         let told = read("time,leg\n1,2\n", &["Time", "kind"]);
         assert_eq!(told, ["`calls.csv` has no column `kind`, which `source.fill_down` names"]);
+        let names = ["Time", "kind"].map(str::to_owned).into();
+        let settings =
+            SourceSettings { fill_down: names, fill_down_if_there: true, ..SourceSettings::default() };
+        let headings = Headings::new(["time", "leg"].map(str::to_owned).into());
+        assert_eq!(FillDown::new(&settings, Some(&headings)).unwrap().columns.len(), 1);
     }
 }

@@ -109,8 +109,8 @@ impl Reader {
                 Rows::Csv(Box::new(rows))
             }
         };
-        let fill_down = FillDown::new(&settings.fill_down, rows.headings().map(Arc::as_ref))
-            .map_err(|fault| content(&fault))?;
+        let fill_down =
+            FillDown::new(settings, rows.headings().map(Arc::as_ref)).map_err(|fault| content(&fault))?;
         Ok(Self {
             name,
             rows,

@@ -25,6 +25,8 @@ pub struct SourceSettings {
     pub records: Option<Pointer>,
     /// Columns whose blank cell means what stands above it.
     pub fill_down: Vec<String>,
+    /// Whether a file may lack some of these columns, as it may where a preset names them.
+    pub fill_down_if_there: bool,
 }
 
 /// The most records at the end of a file that can be left out.
@@ -43,6 +45,7 @@ impl Default for SourceSettings {
             columns_at_least: None,
             records: None,
             fill_down: Vec::new(),
+            fill_down_if_there: false,
         }
     }
 }
