@@ -10,6 +10,8 @@ use super::{Checkpoint, CheckpointError};
 pub struct LateRow {
     /// The line on which it begins.
     pub line: u64,
+    /// Tells it from others that begin on the same line.
+    pub number: i64,
     /// Why.
     pub reason: String,
     /// Whether the service refused its call.
@@ -24,13 +26,19 @@ pub(super) fn files(c: &Connection) -> rusqlite::Result<Vec<String>> {
         .collect()
 }
 
-pub(super) fn rows(c: &Connection, file: &str, after: u64, most: u32) -> rusqlite::Result<Vec<LateRow>> {
+pub(super) fn rows(
+    c: &Connection,
+    file: &str,
+    after: (u64, i64),
+    most: u32,
+) -> rusqlite::Result<Vec<LateRow>> {
     c.prepare_cached(
-        "SELECT line, reason, refused, (SELECT content FROM raw_rows WHERE call = late.call) FROM temp.late
-         WHERE file = (SELECT id FROM files WHERE path = ?1) AND line > ?2 ORDER BY line LIMIT ?3",
+        "SELECT line, number, reason, refused, (SELECT content FROM raw_rows WHERE call = late.call) FROM temp.late
+         WHERE file = (SELECT id FROM files WHERE path = ?1) AND (line, number) > (?2, ?3) ORDER BY line, number LIMIT ?4",
     )?
-    .query_map(params![file, after, most], |row| {
-        Ok(LateRow { line: row.get(0)?, reason: row.get(1)?, refused: row.get(2)?, raw: row.get(3)? })
+    .query_map(params![file, after.0, after.1, most], |row| {
+        let (line, number, raw) = (row.get(0)?, row.get(1)?, row.get(4)?);
+        Ok(LateRow { line, number, reason: row.get(2)?, refused: row.get(3)?, raw })
     })?
     .collect()
 }
@@ -39,8 +47,8 @@ impl Checkpoint {
     /// Adds the calls that were refused in `run`.
     pub fn collect_refused(&self, run: i64) -> Result<(), CheckpointError> {
         self.connection.execute(
-            "INSERT OR IGNORE INTO temp.late (file, line, reason, refused, call)
-             SELECT calls.file, calls.line, requests.why, 1, calls.id
+            "INSERT OR IGNORE INTO temp.late (file, line, number, reason, refused, call)
+             SELECT calls.file, calls.line, calls.id, requests.why, 1, calls.id
              FROM requests JOIN calls ON calls.request = requests.id WHERE requests.state = 3 AND requests.run = ?1",
             [run],
         )?;
@@ -52,8 +60,13 @@ impl Checkpoint {
         Ok(files(&self.connection)?)
     }
 
-    /// Such rows of `file` behind line `after`, by line, at most `most`.
-    pub fn late_rows(&self, file: &str, after: u64, most: u32) -> Result<Vec<LateRow>, CheckpointError> {
+    /// Such rows of `file` behind the line and the number `after`, in this order, at most `most`.
+    pub fn late_rows(
+        &self,
+        file: &str,
+        after: (u64, i64),
+        most: u32,
+    ) -> Result<Vec<LateRow>, CheckpointError> {
         Ok(rows(&self.connection, file, after, most)?)
     }
 

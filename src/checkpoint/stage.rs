@@ -76,7 +76,8 @@ impl Checkpoint {
              CREATE TEMP TABLE twins (key BLOB, file INTEGER, count INTEGER, PRIMARY KEY (key, file)) WITHOUT ROWID;
              DROP TABLE IF EXISTS temp.dropped; CREATE TEMP TABLE dropped (call INTEGER PRIMARY KEY);
              CREATE TEMP TABLE late (
-               file INTEGER, line INTEGER, reason TEXT, refused INTEGER, call INTEGER, PRIMARY KEY (file, line)
+               file INTEGER, line INTEGER, number INTEGER, reason TEXT, refused INTEGER, call INTEGER,
+               PRIMARY KEY (file, line, number)
              ) WITHOUT ROWID;
              BEGIN IMMEDIATE;",
         )?;
@@ -219,7 +220,7 @@ impl Stager<'_> {
         self.keep_raw(known, &row.staged)
     }
 
-    /// Takes note that the row at `line` of `file` is rejected in favour of another.
+    /// Takes note that a row at `line` of `file` is rejected in favour of another.
     pub(super) fn conflict(
         &mut self,
         file: i64,
@@ -233,12 +234,14 @@ impl Stager<'_> {
             "its call is told of in other words by {path}:{other_line}: remove one of them, or map `updated_at` so that \
              the newest counts"
         );
+        self.figures.conflicts += 1;
+        // Below zero, so that none is a call's number.
+        let number = i64::try_from(self.figures.conflicts).map_or(i64::MIN, |count| -count);
         self.connection
             .prepare_cached(
-                "INSERT OR IGNORE INTO temp.late (file, line, reason, refused) VALUES (?1, ?2, ?3, 0)",
+                "INSERT INTO temp.late (file, line, number, reason, refused) VALUES (?1, ?2, ?3, ?4, 0)",
             )?
-            .execute(params![file, line, reason])?;
-        self.figures.conflicts += 1;
+            .execute(params![file, line, number, reason])?;
         Ok(())
     }
 
@@ -332,8 +335,14 @@ impl Stager<'_> {
         Ok(late::files(self.connection)?)
     }
 
-    /// The rows of `file` behind line `after` that are rejected after they were read, by line, at most `most`.
-    pub fn late_rows(&self, file: &str, after: u64, most: u32) -> Result<Vec<LateRow>, CheckpointError> {
+    /// The rows of `file` behind the line and the number `after` that are rejected after they were read, in this order, at
+    /// most `most`.
+    pub fn late_rows(
+        &self,
+        file: &str,
+        after: (u64, i64),
+        most: u32,
+    ) -> Result<Vec<LateRow>, CheckpointError> {
         Ok(late::rows(self.connection, file, after, most)?)
     }
 }
@@ -502,7 +511,7 @@ pub(super) mod tests {
                 load(&mut checkpoint, "a.csv", &[call("1", "a"), call("1", "a"), call("1", "other")], None);
             assert_eq!((figures.repeats, figures.conflicts), (1, 1), "known before: {known}");
             assert_eq!(texts(&checkpoint), ["a"]);
-            let late = checkpoint.late_rows("a.csv", 0, 9).unwrap();
+            let late = checkpoint.late_rows("a.csv", (0, 0), 9).unwrap();
             assert_eq!((late.len(), late[0].line, late[0].refused), (1, 4, false));
             assert!(late[0].reason.contains("a.csv:2"), "{}", late[0].reason);
         }
