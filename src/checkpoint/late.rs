@@ -11,15 +11,23 @@ use crate::call::{Fault, FaultKind, Rejection};
 pub(super) const TABLE: &str = "
 DROP TABLE IF EXISTS temp.late;
 CREATE TEMP TABLE late (
-  file INTEGER, line INTEGER, kind TEXT, reason TEXT, faults TEXT, raw TEXT, call INTEGER, PRIMARY KEY (file, line)
+  file INTEGER, line INTEGER, number INTEGER, kind TEXT, reason TEXT, faults TEXT, raw TEXT, call INTEGER,
+  PRIMARY KEY (file, line, number)
 ) WITHOUT ROWID;
 ";
+
+/// What tells the `count`-th conflict from other rows of its line: below zero, so that it is no call's number.
+pub(super) fn number_of(count: u64) -> i64 {
+    i64::try_from(count).map_or(i64::MIN, |count| -count)
+}
 
 /// One of them.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct LateRow {
     /// The line on which it begins.
     pub line: u64,
+    /// Tells it from others that begin on the same line.
+    pub number: i64,
     /// Why.
     pub rejection: Rejection,
     /// The row, where its input cannot be read again.
@@ -32,14 +40,20 @@ pub(super) fn files(c: &Connection) -> rusqlite::Result<Vec<String>> {
         .collect()
 }
 
-pub(super) fn rows(c: &Connection, file: &str, after: u64, most: u32) -> rusqlite::Result<Vec<LateRow>> {
+pub(super) fn rows(
+    c: &Connection,
+    file: &str,
+    after: (u64, i64),
+    most: u32,
+) -> rusqlite::Result<Vec<LateRow>> {
     c.prepare_cached(
-        "SELECT line, COALESCE(raw, (SELECT content FROM raw_rows WHERE call = late.call)), kind, reason, faults
+        "SELECT line, number, COALESCE(raw, (SELECT content FROM raw_rows WHERE call = late.call)), kind, reason, faults
          FROM temp.late
-         WHERE file = (SELECT id FROM files WHERE path = ?1) AND line > ?2 ORDER BY line LIMIT ?3",
+         WHERE file = (SELECT id FROM files WHERE path = ?1) AND (line, number) > (?2, ?3) ORDER BY line, number LIMIT ?4",
     )?
-    .query_map(params![file, after, most], |row| {
-        Ok(LateRow { line: row.get(0)?, rejection: rejection(row)?, raw: row.get(1)? })
+    .query_map(params![file, after.0, after.1, most], |row| {
+        let (line, number, raw) = (row.get(0)?, row.get(1)?, row.get(2)?);
+        Ok(LateRow { line, number, rejection: rejection(row)?, raw })
     })?
     .collect()
 }
@@ -57,8 +71,8 @@ impl Checkpoint {
     /// Adds the calls that were refused in `run`.
     pub fn collect_refused(&self, run: i64) -> Result<(), CheckpointError> {
         self.connection.execute(
-            "INSERT OR IGNORE INTO temp.late (file, line, kind, reason, call)
-             SELECT calls.file, calls.line, 'refused', requests.why, calls.id
+            "INSERT OR IGNORE INTO temp.late (file, line, number, kind, reason, call)
+             SELECT calls.file, calls.line, calls.id, 'refused', requests.why, calls.id
              FROM requests JOIN calls ON calls.request = requests.id WHERE requests.state = 3 AND requests.run = ?1",
             [run],
         )?;
@@ -70,8 +84,13 @@ impl Checkpoint {
         Ok(files(&self.connection)?)
     }
 
-    /// Such rows of `file` behind line `after`, by line, at most `most`.
-    pub fn late_rows(&self, file: &str, after: u64, most: u32) -> Result<Vec<LateRow>, CheckpointError> {
+    /// Such rows of `file` behind the line and the number `after`, in this order, at most `most`.
+    pub fn late_rows(
+        &self,
+        file: &str,
+        after: (u64, i64),
+        most: u32,
+    ) -> Result<Vec<LateRow>, CheckpointError> {
         Ok(rows(&self.connection, file, after, most)?)
     }
 

@@ -10,7 +10,7 @@
 use rusqlite::{OptionalExtension, params};
 
 use super::{
-    CheckpointError, StagedCall, StagedRecord, Stager, known_calls::known, lineage, record_form,
+    CheckpointError, StagedCall, StagedRecord, Stager, known_calls::known, late, lineage, record_form,
     recovery::SOURCE_NAME, stage::StagedRow, staged_record::RecordState,
 };
 use crate::{
@@ -328,9 +328,9 @@ impl Stager<'_> {
             self.connection
                 .prepare_cached(
                     "UPDATE temp.late SET raw = (SELECT raw FROM temp.records WHERE id = ?1)
-                     WHERE file = ?2 AND line = ?3",
+                     WHERE file = ?2 AND line = ?3 AND number = ?4",
                 )?
-                .execute(params![id, file, line])?;
+                .execute(params![id, file, line, late::number_of(self.figures.conflicts)])?;
             self.connection
                 .prepare_cached("UPDATE temp.records SET gone = 1 WHERE id = ?1")?
                 .execute([id])?;
@@ -401,8 +401,8 @@ impl Stager<'_> {
         let rejected = self
             .connection
             .prepare_cached(
-                "INSERT OR IGNORE INTO temp.late (file, line, kind, faults, raw)
-                 SELECT file, line, 'astray', body, raw FROM temp.records WHERE root = ?1 AND wrong",
+                "INSERT OR IGNORE INTO temp.late (file, line, number, kind, faults, raw)
+                 SELECT file, line, content, 'astray', body, raw FROM temp.records WHERE root = ?1 AND wrong",
             )?
             .execute([root])? as u64;
         let rows: u64 = self
@@ -420,8 +420,8 @@ impl Stager<'_> {
         let rejected = self
             .connection
             .prepare_cached(
-                "INSERT OR IGNORE INTO temp.late (file, line, kind, reason, faults, raw)
-                 SELECT file, line, 'astray', ?3, CASE WHEN whole THEN NULL ELSE body END, raw FROM temp.records
+                "INSERT OR IGNORE INTO temp.late (file, line, number, kind, reason, faults, raw)
+                 SELECT file, line, content, 'astray', ?3, CASE WHEN whole THEN NULL ELSE body END, raw FROM temp.records
                  WHERE root = ?1 AND (is_root AND NOT whole) = ?2 AND NOT wrong",
             )?
             .execute(params![group.root.to_bytes(), roots, reason])? as u64;
@@ -566,7 +566,7 @@ mod tests {
     }
 
     fn late(checkpoint: &Checkpoint) -> Vec<(u64, String)> {
-        let rows = checkpoint.late_rows("a.csv", 0, 99).unwrap();
+        let rows = checkpoint.late_rows("a.csv", (0, 0), 99).unwrap();
         rows.into_iter().map(|row| (row.line, row.rejection.to_string())).collect()
     }
 

@@ -233,7 +233,7 @@ impl Stager<'_> {
         self.keep_raw(known, &row.staged)
     }
 
-    /// Takes note that the row at `line` of `file` is rejected in favour of another.
+    /// Takes note that a row at `line` of `file` is rejected in favour of another.
     pub(super) fn conflict(
         &mut self,
         file: i64,
@@ -247,12 +247,12 @@ impl Stager<'_> {
             "its call is told of in other words by {path}:{other_line}: remove one of them, or map `updated_at` so that \
              the newest counts"
         );
+        self.figures.conflicts += 1;
         self.connection
             .prepare_cached(
-                "INSERT OR IGNORE INTO temp.late (file, line, kind, reason) VALUES (?1, ?2, 'conflict', ?3)",
+                "INSERT INTO temp.late (file, line, number, kind, reason) VALUES (?1, ?2, ?3, 'conflict', ?4)",
             )?
-            .execute(params![file, line, reason])?;
-        self.figures.conflicts += 1;
+            .execute(params![file, line, late::number_of(self.figures.conflicts), reason])?;
         Ok(())
     }
 
@@ -349,8 +349,14 @@ impl Stager<'_> {
         Ok(late::files(self.connection)?)
     }
 
-    /// The rows of `file` behind line `after` that are rejected after they were read, by line, at most `most`.
-    pub fn late_rows(&self, file: &str, after: u64, most: u32) -> Result<Vec<LateRow>, CheckpointError> {
+    /// The rows of `file` behind the line and the number `after` that are rejected after they were read, in this order, at
+    /// most `most`.
+    pub fn late_rows(
+        &self,
+        file: &str,
+        after: (u64, i64),
+        most: u32,
+    ) -> Result<Vec<LateRow>, CheckpointError> {
         Ok(late::rows(self.connection, file, after, most)?)
     }
 }
@@ -512,7 +518,7 @@ pub(super) mod tests {
                 load(&mut checkpoint, "a.csv", &[call("1", "a"), call("1", "a"), call("1", "other")], None);
             assert_eq!((figures.repeats, figures.conflicts), (1, 1), "known before: {known}");
             assert_eq!(texts(&checkpoint), ["a"]);
-            let late = checkpoint.late_rows("a.csv", 0, 9).unwrap();
+            let late = checkpoint.late_rows("a.csv", (0, 0), 9).unwrap();
             assert_eq!((late.len(), late[0].line), (1, 4));
             assert_eq!(late[0].rejection.codes(), "conflict");
             assert!(late[0].rejection.to_string().contains("a.csv:2"), "{}", late[0].rejection);

@@ -36,7 +36,9 @@ impl Draft {
         let mut open = Vec::new();
         match &self.preset {
             Some((preset, _)) => {
-                open.extend((preset.head.asks_zone && self.time_zone.is_none()).then_some("source.time_zone"))
+                open.extend(
+                    (preset.head.asks_zone && self.time_zone.is_none()).then_some("source.time_zone"),
+                );
             }
             None => {
                 let is_open = |setting: &&GuessedSetting| setting.value.is_none();

@@ -1,13 +1,13 @@
 //! Telling of rows that are rejected after they were read: their files are read once more, so that the rows go into the
 //! rejects file as they were.
 
-use std::sync::Arc;
+use std::{cmp::Ordering, iter::Peekable, sync::Arc};
 
 use super::{EventSink, ImportError, ImportEvent, RejectedContent, RejectedRow, raw_row, stage::fingerprint};
 use crate::{
     call::Position,
     checkpoint::{Checkpoint, CheckpointError, LateRow, Stager},
-    source::{Reader, Record, SourceSettings, expand},
+    source::{Reader, Record, SourceError, SourceSettings, expand},
 };
 
 /// Rows fetched at a time.
@@ -23,7 +23,7 @@ pub(super) struct Told {
 /// Where such rows are kept, while loading and afterwards.
 pub(super) trait LateRows {
     fn files(&self) -> Result<Vec<String>, CheckpointError>;
-    fn rows(&self, file: &str, after: u64) -> Result<Vec<LateRow>, CheckpointError>;
+    fn rows(&self, file: &str, after: (u64, i64)) -> Result<Vec<LateRow>, CheckpointError>;
     fn note(&mut self, fingerprint: [u8; 16]) -> Result<bool, CheckpointError>;
 }
 
@@ -32,7 +32,7 @@ impl LateRows for Stager<'_> {
         self.late_files()
     }
 
-    fn rows(&self, file: &str, after: u64) -> Result<Vec<LateRow>, CheckpointError> {
+    fn rows(&self, file: &str, after: (u64, i64)) -> Result<Vec<LateRow>, CheckpointError> {
         self.late_rows(file, after, PAGE)
     }
 
@@ -46,7 +46,7 @@ impl LateRows for (&Checkpoint, i64) {
         self.0.late_files()
     }
 
-    fn rows(&self, file: &str, after: u64) -> Result<Vec<LateRow>, CheckpointError> {
+    fn rows(&self, file: &str, after: (u64, i64)) -> Result<Vec<LateRow>, CheckpointError> {
         self.0.late_rows(file, after, PAGE)
     }
 
@@ -65,11 +65,11 @@ pub(super) fn tell(
     for file in late.files()? {
         let name: Arc<str> = Arc::from(file.as_str());
         let mut again = ReadAgain::open(&file, source);
-        let mut after = 0;
+        let mut after = (0, i64::MIN);
         loop {
             let page = late.rows(&file, after)?;
             let Some(last) = page.last() else { break };
-            after = last.line;
+            after = (last.line, last.number);
             for row in page {
                 let content = row.raw.as_deref().and_then(raw_row::read).map(RejectedContent::Cells);
                 let content = content
@@ -90,30 +90,40 @@ pub(super) fn tell(
 
 /// A file, read forward a second time. One that cannot be read any more yields nothing: the place is told all the same.
 struct ReadAgain {
-    reader: Option<Reader>,
+    reader: Option<Peekable<Reader>>,
 }
 
 impl ReadAgain {
     fn open(file: &str, source: &SourceSettings) -> Self {
         let input =
             if file == "-" { None } else { expand(&[file.to_owned()]).ok().and_then(|mut all| all.pop()) };
-        Self { reader: input.and_then(|input| Reader::open(&input, source).ok()) }
+        let reader = input.and_then(|input| Reader::open(&input, source).ok());
+        Self { reader: reader.map(Iterator::peekable) }
     }
 
-    /// The record that begins at `line`; lines must be asked for in their order.
+    /// The record that begins at `line`; lines must be asked for in their order. Of several that begin there none is
+    /// given, since nothing tells which is meant.
     fn find(&mut self, line: u64) -> Option<RejectedContent> {
-        for record in self.reader.as_mut()? {
-            match record.ok()? {
-                Record::Row(row) if row.position.line == line => {
-                    return Some(RejectedContent::Cells(row.cells));
-                }
-                Record::Broken(row) if row.position.line == line => {
-                    return Some(RejectedContent::Raw { headings: row.headings, text: row.raw });
-                }
-                Record::Row(row) if row.position.line > line => return None,
-                Record::Row(_) | Record::Broken(_) => {}
-            }
+        let reader = self.reader.as_mut()?;
+        let begins = |record: &Result<Record, SourceError>, at: Ordering| {
+            record.as_ref().is_ok_and(|record| line_of(record).cmp(&line) == at)
+        };
+        while reader.next_if(|record| begins(record, Ordering::Less)).is_some() {}
+        let found = reader.next_if(|record| begins(record, Ordering::Equal))?.ok()?;
+        let mut others = 0;
+        while reader.next_if(|record| begins(record, Ordering::Equal)).is_some() {
+            others += 1;
         }
-        None
+        (others == 0).then(|| match found {
+            Record::Row(row) => RejectedContent::Cells(row.cells),
+            Record::Broken(row) => RejectedContent::Raw { headings: row.headings, text: row.raw },
+        })
+    }
+}
+
+fn line_of(record: &Record) -> u64 {
+    match record {
+        Record::Row(row) => row.position.line,
+        Record::Broken(row) => row.position.line,
     }
 }

@@ -75,18 +75,20 @@ impl Column {
         let distinct: HashSet<&String> = self.values.iter().collect();
         distinct.len() * 10 >= self.values.len() * 8
     }
+}
 
+impl Looks {
     /// What the values are like, for a person.
-    pub(super) fn why(&self, looks: Looks) -> String {
-        let what = match looks {
-            Looks::Time | Looks::Date | Looks::TimeOfDay => "times",
-            Looks::Duration => "durations",
-            Looks::Direction => "directions",
-            Looks::Number => "phone numbers",
-            Looks::Email => "e-mail addresses",
-            Looks::Link => "links",
-            Looks::Id => "different in nearly every row",
-            Looks::Text => return "its heading says so".to_owned(),
+    pub(super) fn why(self) -> String {
+        let what = match self {
+            Self::Time | Self::Date | Self::TimeOfDay => "times",
+            Self::Duration => "durations",
+            Self::Direction => "directions",
+            Self::Number => "phone numbers",
+            Self::Email => "e-mail addresses",
+            Self::Link => "links",
+            Self::Id => "different in nearly every row",
+            Self::Text => return "its heading says so".to_owned(),
         };
         format!("its values are {what}")
     }

@@ -345,25 +345,23 @@ fn best(wanted: &Wanted, columns: &[Column], taken: &[bool]) -> Option<(usize, L
     let free = || columns.iter().enumerate().filter(|(index, _)| !taken[*index]);
     let fitting = || free().filter(|(_, column)| column.looks_like(wanted.looks));
     for name in wanted.names {
-        if let Some((index, column)) = fitting().find(|(_, column)| column.words() == *name) {
-            return Some((index, Likelihood::High, column.why(wanted.looks)));
+        if let Some((index, _)) = fitting().find(|(_, column)| column.words() == *name) {
+            return Some((index, Likelihood::High, wanted.looks.why()));
         }
     }
     if wanted.least <= Likelihood::Fair {
         for name in wanted.names {
-            if let Some((index, column)) = fitting().find(|(_, column)| column.has_words(name)) {
-                let why = format!("the heading has `{name}` in it, and {}", column.why(wanted.looks));
+            if let Some((index, _)) = fitting().find(|(_, column)| column.has_words(name)) {
+                let why = format!("the heading has `{name}` in it, and {}", wanted.looks.why());
                 return Some((index, Likelihood::Fair, why));
             }
         }
     }
     let mut alone = fitting().filter(|(_, column)| column.tells_by_values(wanted.looks));
     match (alone.next(), alone.next()) {
-        (Some((index, column)), None) if wanted.least == Likelihood::Low => Some((
-            index,
-            Likelihood::Low,
-            format!("no other column is like it: {}", column.why(wanted.looks)),
-        )),
+        (Some((index, _)), None) if wanted.least == Likelihood::Low => {
+            Some((index, Likelihood::Low, format!("no other column is like it: {}", wanted.looks.why())))
+        }
         _ => None,
     }
 }

@@ -70,7 +70,7 @@ mod tests {
     fn grouped(more: &[(&str, &str)]) -> MappingSettings {
         let mut settings = own_names();
         settings.fields.insert("call.group".into(), "parent".into());
-        settings.fields.extend(more.iter().map(|(key, value)| ((*key).to_owned(), (*value).to_owned())));
+        settings.fields.extend(more.iter().map(|(key, value)| ((*key).to_owned(), (*value).into())));
         settings
     }
 

@@ -184,7 +184,7 @@ fn what_to_do(group: &ProblemGroup) -> &'static str {
         FaultKind::Time if says("--time-zone") => {
             "if the export's clock is known, name its zone: `--time-zone`, or `source.time_zone` in callport.toml"
         }
-        FaultKind::Time if says("source.") => {
+        FaultKind::Time | FaultKind::Value | FaultKind::Unreadable if says("source.") => {
             "set it in callport.toml, or with `--set`, for all rows at once"
         }
         FaultKind::Time if says("clocks of") => {
@@ -192,9 +192,6 @@ fn what_to_do(group: &ProblemGroup) -> &'static str {
         }
         FaultKind::Time => {
             "mend the time in the rejects file, or feed the field from another column (`[call]`)"
-        }
-        FaultKind::Value if says("source.") => {
-            "set it in callport.toml, or with `--set`, for all rows at once"
         }
         FaultKind::Value => {
             "mend the value in the rejects file, or feed the field from another column (`[call]`)"
@@ -214,9 +211,6 @@ fn what_to_do(group: &ProblemGroup) -> &'static str {
             "export the calls that these records belong to as well, and read all of it in one run"
         }
         FaultKind::Refused => "mend what Help Scout names, and import the rejects file",
-        FaultKind::Unreadable if says("source.") => {
-            "set it in callport.toml, or with `--set`, for all rows at once"
-        }
         FaultKind::Unreadable => {
             "mend the line in the export or in the rejects file: its text is there as it was read"
         }

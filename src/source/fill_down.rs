@@ -97,7 +97,8 @@ fn is_blank(value: &Value) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use crate::source::{Reader, SourceSettings};
+    use super::*;
+    use crate::source::Reader;
 
     fn read(text: &str, columns: &[&str]) -> Vec<String> {
         let fill_down = columns.iter().map(ToString::to_string).collect();

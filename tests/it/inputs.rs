@@ -90,3 +90,18 @@ fn a_sample_holds_whole_conversations() {
     let all = desk.import(&served, &["calls.csv", "--json"]).with(0).json();
     assert_eq!((all["imported"].as_u64(), all["already_imported"].as_u64()), (Some(20), Some(10)));
 }
+
+#[test]
+fn records_that_share_a_line_are_each_accounted_for() {
+    let (desk, served) = (Desk::new(), Served::start(&[]));
+    let call = |id: &str, notes: &str| {
+        serde_json::json!({
+            "id": id, "started_at": "2021-03-01T09:00:00Z", "direction": "inbound",
+            "from": "+15550101", "to": "+15550199", "notes": notes,
+        })
+    };
+    let calls = [call("a", "x"), call("a", "y"), call("a", "z"), call("b", "x")];
+    desk.write("calls.json", serde_json::json!({ "calls": calls, "next_page": null }).to_string());
+    let sheet = desk.import(&served, &["calls.json", "--json"]).with(3).json();
+    assert_eq!((&sheet["rows"], &sheet["imported"], &sheet["rejected"]), (&4.into(), &2.into(), &2.into()));
+}
