@@ -60,7 +60,7 @@ pub(super) fn rows(
 
 fn rejection(row: &rusqlite::Row<'_>) -> rusqlite::Result<Rejection> {
     let (kind, reason, faults): (String, Option<String>, Option<String>) =
-        (row.get(2)?, row.get(3)?, row.get(4)?);
+        (row.get(3)?, row.get(4)?, row.get(5)?);
     let mut faults = faults.map(|faults| record_form::read_faults(&faults)).unwrap_or_default();
     let kind = FaultKind::from_code(&kind).unwrap_or(FaultKind::Refused);
     faults.extend(reason.map(|reason| Fault::new(kind, reason)));

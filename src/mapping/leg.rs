@@ -108,11 +108,11 @@ mod tests {
         let pairs = [("id", "R"), ("parent", ""), ("started_at", START), ("email", "jo@example.com")];
         let found = record(grouped(&[]), &pairs);
         assert!(found.is_root() && found.group.implied);
-        assert_eq!(found.call.unwrap().text, "Call\n\u{2}\n\u{1}\n\n\0");
+        assert_eq!(found.call.unwrap().text, "Call with jo@example.com\n\u{2}\n\u{1}\n\n\0");
         let nameless = [("id", ""), ("parent", ""), ("started_at", START), ("email", "jo@example.com")];
         assert!(matches!(interpret(grouped(&[]), &nameless).outcome, Outcome::Call(_)));
         assert!(
-            matches!(interpret(own_names(), &pairs).outcome, Outcome::Call(call) if call.text == "Call\n\n\0")
+            matches!(interpret(own_names(), &pairs).outcome, Outcome::Call(call) if call.text == "Call with jo@example.com\n\n\0")
         );
     }
 

@@ -120,7 +120,14 @@ fn every_preset_is_tried_on_every_export_of_its_folder() {
         }
     }
     assert_eq!(there, TRIED.iter().map(ToString::to_string).collect());
-    let presets: BTreeSet<&str> = callport::mapping::PRESETS.iter().map(|(name, _)| *name).collect();
+    let presets: Vec<&str> = callport::mapping::PRESETS.iter().map(|(name, _)| *name).collect();
+    let mut files: Vec<String> = fs::read_dir(concat!(env!("CARGO_MANIFEST_DIR"), "/src/mapping/presets"))
+        .unwrap()
+        .map(|file| file.unwrap().file_name().into_string().unwrap().replace(".toml", ""))
+        .collect();
+    files.sort();
+    assert_eq!(presets, files, "every file is listed, in the order of their names");
+    let presets: BTreeSet<&str> = presets.into_iter().collect();
     let tried: BTreeSet<&str> = TRIED.iter().filter_map(|name| name.split('/').next()).collect();
     assert_eq!(presets, tried);
 }
