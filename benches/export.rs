@@ -28,6 +28,8 @@ pub(crate) struct Export {
     pub(crate) uneven: bool,
     /// Whether each call names the conversation that it goes to: see [`conversation_of`].
     pub(crate) into_existing: bool,
+    /// Whether it has the headings and the forms of another platform's export, which a preset reads.
+    pub(crate) of_platform: bool,
 }
 
 /// What was written.
@@ -42,7 +44,7 @@ pub(crate) struct Written {
 impl Export {
     /// Calls spread evenly over customers, with nothing said of conversations.
     pub(crate) fn even(rows: u64, customers: u64) -> Self {
-        Self { rows, customers: customers.max(1), uneven: false, into_existing: false }
+        Self { rows, customers: customers.max(1), uneven: false, into_existing: false, of_platform: false }
     }
 
     /// Writes it to `path`.
@@ -82,6 +84,13 @@ impl Export {
     }
 
     fn headings(&self, line: &mut Vec<u8>) -> io::Result<()> {
+        if self.of_platform {
+            return writeln!(
+                line,
+                "call id (internal),datetime (utc),duration (in call),waiting time,direction,answered,missed_call_reason,\
+                 user,line,from,to,customer number,recording,voicemail,comments,tags"
+            );
+        }
         let more = if self.into_existing { ",conversation_id" } else { "" };
         writeln!(
             line,
@@ -103,15 +112,28 @@ impl Export {
             .ok_or_else(|| io::Error::other("the span of the export is over"))?;
         let (duration, agent, far) = (chance.u32(5..3_000), chance.u32(1..40), customer % 100);
         let (direction, from, to) = if chance.bool() { ("inbound", far, 0) } else { ("outbound", 0, far) };
-        write!(
-            line,
-            "call-{number:08},{started},{duration},{direction},answered,Alex Example {agent},Support EN,+155501{from:02},\
-             +155501{to:02},customer{customer}@example.com,https://recordings.example.com/calls/{number:08}.mp3,"
-        )?;
+        if self.of_platform {
+            let started = started.to_string().replace(['T', 'Z'], " ");
+            write!(
+                line,
+                "{number:08},{started},{duration},00:00:{:02},{direction},Yes,,Alex Example {agent},Support EN,\
+                 155501{from:02},155501{to:02},+155{customer:08},https://recordings.example.com/calls/{number:08}.mp3,,",
+                number % 60
+            )?;
+        } else {
+            write!(
+                line,
+                "call-{number:08},{started},{duration},{direction},answered,Alex Example {agent},Support EN,+155501{from:02},\
+                 +155501{to:02},customer{customer}@example.com,https://recordings.example.com/calls/{number:08}.mp3,"
+            )?;
+        }
         for word in 0..30 {
             let separator: &[u8] = if word == 0 { b"" } else { b" " };
             line.extend_from_slice(separator);
             line.extend_from_slice(WORDS[chance.usize(..WORDS.len())].as_bytes());
+        }
+        if self.of_platform {
+            line.extend_from_slice(b",billing");
         }
         if self.into_existing {
             write!(line, ",{}", conversation_of(customer))?;

@@ -16,6 +16,8 @@ use crate::{
 
 /// How much longer than SQLite's shell.
 const SPEED_GOAL: f64 = 1.5;
+/// Rows a second that `check` reads at least.
+const ROWS_GOAL: f64 = 100_000.0;
 /// How much more memory for many rows than for few.
 const GROWTH_GOAL: f64 = 1.2;
 const MEMORY_GOAL: u64 = 64 << 20;
@@ -40,6 +42,12 @@ pub(crate) fn speed(bench: &mut Bench) -> Outcome<()> {
     let our = median(ours);
     bench.table.told(format!("staging {what}: `check`, median of {}", bench.runs), seconds(our));
     bench.table.told("the same: time on processors", seconds(median(processor)));
+    judge_rows(bench, "`check`", our);
+    let bare = read_bare(bench)?;
+    let times = our.as_secs_f64() / bare.as_secs_f64();
+    bench.table.told("the same file, read by the `csv` crate alone", seconds(bare));
+    bench.table.told("`check`, against the `csv` crate alone", format!("{times:.1} x"));
+    by_preset(bench)?;
     if has_shell {
         let their = median(theirs);
         let times = our.as_secs_f64() / their.as_secs_f64();
@@ -54,6 +62,42 @@ pub(crate) fn speed(bench: &mut Bench) -> Outcome<()> {
     } else {
         bench.table.told("staging, against `sqlite3 .import`", "`sqlite3` is not installed".to_owned());
     }
+    Ok(std::fs::remove_file(file)?)
+}
+
+fn judge_rows(bench: &mut Bench, what: &str, wall: Duration) {
+    let rows = bench.rows as f64 / wall.as_secs_f64();
+    let figure = format!("{rows:.0} rows/s");
+    bench.table.judged(format!("rows a second of {what}"), figure, ">= 100,000", rows >= ROWS_GOAL);
+}
+
+/// How long the `csv` crate takes to cut the file into cells and look at none.
+fn read_bare(bench: &Bench) -> Outcome<Duration> {
+    let mut times = Vec::new();
+    for _ in 0..bench.runs {
+        let began = std::time::Instant::now();
+        let mut reader = csv::Reader::from_path(bench.place.path("staging.csv"))?;
+        let (mut record, mut cells) = (csv::ByteRecord::new(), 0);
+        while reader.read_byte_record(&mut record)? {
+            cells += record.len();
+        }
+        times.push(began.elapsed());
+        if cells == 0 {
+            return Err("the export is empty".into());
+        }
+    }
+    Ok(median(times))
+}
+
+/// The same as another platform would have written it, read by its preset.
+fn by_preset(bench: &mut Bench) -> Outcome<()> {
+    let file = bench.place.path("platform.csv");
+    Export { of_platform: true, ..Export::even(bench.rows, bench.rows / 100) }.write(&file)?;
+    let mut times = Vec::new();
+    for _ in 0..bench.runs {
+        times.push(check(bench, "platform.csv", bench.rows)?.wall);
+    }
+    judge_rows(bench, "`check` of an Aircall export by its preset", median(times));
     Ok(std::fs::remove_file(file)?)
 }
 

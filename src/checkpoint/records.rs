@@ -365,16 +365,18 @@ impl Stager<'_> {
     /// No record stands for the call: each is rejected.
     fn send_astray(&mut self, group: &Group) -> Result<(), CheckpointError> {
         let reason = match self.broken_root(group)? {
-            Some(place) => {
-                format!("its call is told of by {place}, which is rejected: mend that row and take both")
-            }
-            None => format!(
+            Some(place) => Some(format!(
+                "its call is told of by {place}, which is rejected: mend that row and take both"
+            )),
+            // A row that is alone stands for its call by itself: what it lacks says enough.
+            None if group.rows == 1 => None,
+            None => Some(format!(
                 "its call is not in the input: no row of the group `{}` (`call.group`) has all that a call needs",
                 group.value
-            ),
+            )),
         };
         let mut rejected = self.reject_group(group, true, None)?;
-        rejected += self.reject_group(group, false, Some(&reason))?;
+        rejected += self.reject_group(group, false, reason.as_deref())?;
         // The rows of a file that is named twice have one place.
         self.figures.repeats += group.rows - rejected;
         Ok(())

@@ -19,7 +19,11 @@ pub(super) fn default_text(call: &CallView<'_>) -> String {
     // What became of a call that nobody answered says more than that it took no time.
     let duration = call.reading.duration.filter(|seconds| *seconds > 0 || status.is_none());
     push_line(&mut text, "Duration: ", duration.map(show_duration).as_deref());
-    push_line(&mut text, "Ringing: ", call.reading.ringing.map(show_duration).as_deref());
+    push_line(
+        &mut text,
+        "Ringing: ",
+        call.reading.ringing.filter(|seconds| *seconds > 0).map(show_duration).as_deref(),
+    );
     push_line(&mut text, "Result: ", status);
     push_line(&mut text, "Tags: ", call.reading.text(Field::TAGS));
     push_line(&mut text, "Ticket: ", call.reading.text(Field::TICKET));

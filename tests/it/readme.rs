@@ -55,8 +55,12 @@ fn its_way_to_a_finished_migration_can_be_gone() {
     let list = readme.split("## From an export").nth(1).unwrap().split("\n## ").next().unwrap();
     let shown: Vec<&str> =
         list.split('`').skip(1).step_by(2).filter(|code| code.starts_with("callport ")).collect();
-    assert_eq!(shown.len(), 4, "{shown:?}");
+    assert_eq!(shown.len(), 5, "{shown:?}");
     for code in shown {
+        if code == "callport check export.csv" {
+            desk.run(&["check", "export.csv"]).with(2);
+            fill_in(&desk);
+        }
         let arguments: Vec<&str> = code.split(' ').skip(1).collect();
         let mut command = desk.command(&arguments);
         command.env("HELPSCOUT_API_URL", served.address());
@@ -64,6 +68,14 @@ fn its_way_to_a_finished_migration_can_be_gone() {
         Ended::of(&mut command).with(0);
     }
     assert_eq!(served.references().len(), 60);
+}
+
+/// What a person fills in after `init`.
+fn fill_in(desk: &Desk) {
+    let text = desk.read("callport.toml");
+    assert_eq!(text.matches("= \"?\"").count(), 2, "{text}");
+    let text = text.replace("unknown = \"?\"", "unknown = \"create\"").replace("inbox = \"?\"", "inbox = 85");
+    desk.write("callport.toml", text);
 }
 
 #[test]
@@ -82,7 +94,7 @@ fn its_configuration_is_one() {
     let cells = headings.iter().map(|heading| match heading.as_str() {
         "start time" => "2024-05-01 10:00:00",
         "duration" => "00:01:05",
-        "direction" => "in",
+        "direction" => "incoming CALL",
         "email" => "jo@example.com",
         "line" => "Support",
         "notes" => "said hello",
@@ -109,7 +121,7 @@ fn its_commands_and_common_options_are_those_of_the_help() {
     let help = desk.run(&["--help"]).with(0).out;
     let readme = repository("README.md");
     let table = readme.split("### Commands").nth(1).unwrap().split("###").next().unwrap();
-    for command in ["check", "import", "status", "recover", "resolve", "sandbox"] {
+    for command in ["init", "check", "import", "status", "recover", "resolve", "sandbox"] {
         assert!(table.contains(&format!("| `callport {command}")), "{command}");
         assert!(help.contains(&format!("\n  {command} ")), "{help}");
         let help = desk.run(&[command, "--help"]).with(0).out;
