@@ -107,6 +107,15 @@ fn draft(
         return Err(Failure::usage(format!("`{}` holds no row that can be read", first.name())));
     }
     let guess = if preset.is_some() { guess(&[]) } else { guess(&columns(&sample)) };
+    if preset.is_none() && guess.fields.is_empty() {
+        let names: Vec<String> = columns(&sample).iter().map(|column| format!("`{}`", column.name)).collect();
+        let reason = "seems to be no call log: nothing in it looks like the time, the direction or the number of a call";
+        return Err(Failure::usage(format!(
+            "`{}` {reason}; its columns are {}",
+            first.name(),
+            names.join(", ")
+        )));
+    }
     let recognised_by = |preset: &Preset| match (&options.preset, &preset.head.recognise) {
         (None, Some(by)) => by.headings.iter().chain(&by.keys).map(|name| format!("`{name}`")).collect(),
         _ => Vec::new(),

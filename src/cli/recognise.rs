@@ -65,3 +65,9 @@ pub(super) fn recognise(input: &Input) -> Result<Option<Preset>, SourceError> {
     }
     Ok(best.map(|(_, preset)| preset))
 }
+
+/// Whether the columns of `input`, read by `settings`, map by the names that they bear. A file without a row bears any.
+pub(super) fn bears_own_names(input: &Input, settings: &SourceSettings) -> Result<bool, SourceError> {
+    let sample = Sample::read(input, settings, FEW)?;
+    Ok(sample.rows.is_empty() || sample.first().bears_own_names())
+}

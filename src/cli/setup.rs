@@ -8,7 +8,7 @@ use std::{
 use super::{
     args::{Common, ReadOptions},
     failure::Failure,
-    recognise::recognise,
+    recognise::{bears_own_names, recognise},
 };
 use crate::{
     call::{Moment, Zone},
@@ -102,7 +102,12 @@ impl Setup {
         }
         let mut found: Option<Preset> = None;
         for input in &inputs {
-            match (recognise(input)?, &found) {
+            let preset = recognise(input)?;
+            if preset.is_none() && !bears_own_names(input, &self.settings.source)? {
+                let advice = "`callport init` writes a callport.toml that names its columns";
+                return Err(Failure::usage(format!("`{}` is not recognised: {advice}", input.name())));
+            }
+            match (preset, &found) {
                 (Some(preset), None) if input == &inputs[0] => found = Some(preset),
                 (Some(preset), Some(first)) if preset.name == first.name => {}
                 (None, None) => {}

@@ -25,6 +25,7 @@ pub(super) fn source(checker: &mut Checker) -> SourceSettings {
         columns_at_least: columns_at_least(checker, columns.len()),
         columns,
         records: records(checker),
+        records_if_there: checker.is_of_preset("source.records"),
         fill_down: texts(checker, "source.fill_down"),
         fill_down_if_there: checker.is_of_preset("source.fill_down"),
     }

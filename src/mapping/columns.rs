@@ -43,8 +43,21 @@ impl Column {
 
     /// The heading's words, in lower case, with a space between.
     pub(super) fn words(&self) -> String {
-        let parts = self.name.split(|letter: char| !letter.is_alphanumeric()).filter(|word| !word.is_empty());
-        parts.map(str::to_lowercase).collect::<Vec<_>>().join(" ")
+        let mut words = String::with_capacity(self.name.len() + 4);
+        let mut was_small = false;
+        for letter in self.name.chars() {
+            // `startDateTime` is three words.
+            if was_small && letter.is_uppercase() {
+                words.push(' ');
+            }
+            was_small = letter.is_lowercase();
+            if letter.is_alphanumeric() {
+                words.extend(letter.to_lowercase());
+            } else {
+                words.push(' ');
+            }
+        }
+        words.split_whitespace().collect::<Vec<_>>().join(" ")
     }
 
     /// Whether the heading has all words of `name`, one after another.
@@ -144,9 +157,14 @@ pub(super) fn direction_of(word: &str) -> Option<&'static str> {
     let word = word.to_lowercase();
     let parts: Vec<&str> = word.split(|letter: char| !letter.is_alphabetic()).collect();
     let has = |words: &[&str]| parts.iter().any(|part| words.contains(part));
-    if has(&["inbound", "incoming", "in", "received", "missed", "voicemail", "abandoned"]) {
+    // German, Spanish and French exports have words of their own.
+    let inbound = ["eingehend", "ankommend", "entrante", "entrant"];
+    let outbound = ["ausgehend", "abgehend", "saliente", "sortant"];
+    if has(&["inbound", "incoming", "in", "received", "missed", "voicemail", "abandoned"]) || has(&inbound) {
         Some("inbound")
-    } else if has(&["outbound", "outgoing", "out", "placed", "dialed", "dialled", "manual", "autodial"]) {
+    } else if has(&outbound)
+        || has(&["outbound", "outgoing", "out", "placed", "dialed", "dialled", "manual", "autodial"])
+    {
         Some("outbound")
     } else {
         None
@@ -185,5 +203,11 @@ mod tests {
     fn a_heading_is_its_words() {
         assert_eq!(column(&[]).words(), "some heading");
         assert!(column(&[]).has_words("heading") && !column(&[]).has_words("head"));
+        let words = |name: &str| Column::new(name, Vec::new()).words();
+        assert_eq!(words("startDateTime"), "start date time");
+        assert_eq!(
+            (words("Call ID (internal)"), words("ANI")),
+            ("call id internal".to_owned(), "ani".to_owned())
+        );
     }
 }

@@ -95,6 +95,7 @@ const WANTED: &[Wanted] = &[
         &[
             "started at",
             "start time",
+            "start date time",
             "call start time",
             "start",
             "start date",
@@ -115,7 +116,16 @@ const WANTED: &[Wanted] = &[
         "call.ended_at",
         Looks::Time,
         Likelihood::Fair,
-        &["ended at", "end time", "call end time", "end", "end date", "hangup time", "disconnected at"],
+        &[
+            "ended at",
+            "end time",
+            "end date time",
+            "call end time",
+            "end",
+            "end date",
+            "hangup time",
+            "disconnected at",
+        ],
     ),
     wanted(
         "call.updated_at",
@@ -322,6 +332,18 @@ pub fn guess(columns: &[Column]) -> Guess {
             });
         }
     }
+    for (field, looks) in [("call.duration", Looks::Duration), ("customer.phone", Looks::Number)] {
+        let has = |names: &[&str]| guess.fields.iter().any(|guessed| names.contains(&guessed.field));
+        if has(&[field]) || (field == "customer.phone" && has(&["call.from", "call.to", "customer.email"])) {
+            continue;
+        }
+        if let Some(index) = only_by_values(looks, columns, &taken) {
+            taken[index] = true;
+            let why = format!("no other column is like it: {}", looks.why());
+            let source = columns[index].name.clone();
+            guess.fields.push(GuessedField { field, source, likelihood: Likelihood::Low, why });
+        }
+    }
     let column = |field: &str| {
         let found = guess.fields.iter().find(|guessed| guessed.field == field)?;
         columns.iter().find(|column| column.name == found.source)
@@ -357,13 +379,19 @@ fn best(wanted: &Wanted, columns: &[Column], taken: &[bool]) -> Option<(usize, L
             }
         }
     }
-    let mut alone = fitting().filter(|(_, column)| column.tells_by_values(wanted.looks));
-    match (alone.next(), alone.next()) {
-        (Some((index, _)), None) if wanted.least == Likelihood::Low => {
-            Some((index, Likelihood::Low, format!("no other column is like it: {}", wanted.looks.why())))
-        }
-        _ => None,
-    }
+    (wanted.least == Likelihood::Low).then_some(())?;
+    let index = only_by_values(wanted.looks, columns, taken)?;
+    Some((index, Likelihood::Low, format!("no other column is like it: {}", wanted.looks.why())))
+}
+
+/// The only column whose values alone tell what they are.
+fn only_by_values(looks: Looks, columns: &[Column], taken: &[bool]) -> Option<usize> {
+    let fits = |(index, column): &(usize, &Column)| {
+        !taken[*index] && column.looks_like(looks) && column.tells_by_values(looks)
+    };
+    let mut fitting = columns.iter().enumerate().filter(fits);
+    let (index, _) = fitting.next()?;
+    fitting.next().is_none().then_some(index)
 }
 
 /// The columns of dates and of times of day, where the start stands in two.

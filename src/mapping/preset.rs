@@ -3,7 +3,10 @@
 
 use serde::Deserialize;
 
-use super::time_form::{TimeFault, parse_time};
+use super::{
+    field::Field,
+    time_form::{TimeFault, parse_time},
+};
 use crate::call::{Cells, Headings, Zone};
 
 macro_rules! presets {
@@ -111,6 +114,18 @@ pub struct FirstRows<'r> {
     pub headings: Option<&'r Headings>,
     /// The rows.
     pub rows: Vec<&'r Cells>,
+}
+
+impl FirstRows<'_> {
+    /// Whether a column bears our own name for the start of a call, so that all such columns map by themselves.
+    pub fn bears_own_names(&self) -> bool {
+        let names = Field::STARTED_AT.own_names();
+        let is_own = |name: &str| names.iter().any(|own| own.eq_ignore_ascii_case(name.trim()));
+        match self.headings {
+            Some(headings) => headings.names().iter().any(|name| is_own(name)),
+            None => self.rows.iter().any(|cells| cells.leaves().iter().any(|(name, _)| is_own(name))),
+        }
+    }
 }
 
 impl Recognition {

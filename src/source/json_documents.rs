@@ -30,6 +30,8 @@ pub(super) struct Documents {
     file: Arc<str>,
     not_text: Arc<str>,
     wanted: Option<Pointer>,
+    /// Whether a document may lack what is wanted: it is then read as if nothing were.
+    if_there: bool,
     opened: Option<Pointer>,
     /// How many brackets are open around a document: one where documents stand in an array.
     base: usize,
@@ -42,7 +44,22 @@ pub(super) struct Documents {
 impl Documents {
     pub(super) fn new(window: Window, file: Arc<str>, not_text: Arc<str>, wanted: Option<Pointer>) -> Self {
         let walk = Walk::new(window);
-        Self { walk, file, not_text, wanted, opened: None, base: 0, list: None, is_alone: false }
+        Self {
+            walk,
+            file,
+            not_text,
+            wanted,
+            if_there: false,
+            opened: None,
+            base: 0,
+            list: None,
+            is_alone: false,
+        }
+    }
+
+    /// Takes a document that lacks what is wanted as if nothing were.
+    pub(super) fn if_there(self, if_there: bool) -> Self {
+        Self { if_there, ..self }
     }
 
     pub(super) fn line(&self) -> u64 {
@@ -103,7 +120,9 @@ impl Documents {
             Measured::Over => RECORD_LIMIT,
         };
         let survey = Survey::of(&self.walk.window.data()[..held]);
+        let lacks = |path: &Pointer| path.steps().first().is_some_and(|step| !survey.has(step));
         let path = match &self.wanted {
+            Some(path) if self.if_there && lacks(path) => self.found(&survey),
             Some(path) => (!path.steps().is_empty() && !survey.was_rejected()).then(|| path.clone()),
             None => self.found(&survey),
         };
@@ -325,6 +344,26 @@ mod tests {
         let (rows, trouble, _) = read(text, records, chunk);
         assert_eq!(trouble, None);
         rows
+    }
+
+    #[test]
+    fn a_document_that_lacks_what_a_preset_names_is_read_by_itself() {
+        let read = |text: &str| {
+            let window = Window::new(Box::new(Trickle(text.as_bytes().to_vec(), 7)));
+            let wanted = Some(Pointer::parse("/calls").unwrap());
+            let mut documents =
+                Documents::new(window, "a.json".into(), "has odd bytes".into(), wanted).if_there(true);
+            let mut ids = Vec::new();
+            while let Some(Record::Row(row)) = documents.next().unwrap_or_else(|_| panic!("{text}")) {
+                ids.push(row.cells.value("id").unwrap_or_default().into_owned());
+            }
+            ids.join(",")
+        };
+        assert_eq!(read(r#"{"legs":[{"id":9}],"calls":[{"id":1},{"id":2}]}"#), "1,2");
+        assert_eq!(read(r#"[{"id":1},{"id":2}]"#), "1,2");
+        assert_eq!(read("{\"id\":1}\n{\"id\":2}\n"), "1,2");
+        assert_eq!(read(r#"{"page":1,"data":[{"id":1}]}"#), "1");
+        assert_eq!(read(r#"[{"calls":[{"id":1}]},{"calls":[{"id":2}]}]"#), "1,2");
     }
 
     fn trouble(text: &str, records: Option<&str>) -> String {

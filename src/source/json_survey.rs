@@ -59,6 +59,11 @@ impl Survey {
         survey
     }
 
+    /// Whether the key is there, in what was looked at.
+    pub(super) fn has(&self, key: &str) -> bool {
+        self.entries.iter().any(|(known, _)| known == key)
+    }
+
     /// Whether it is a row of a rejects file.
     pub(super) fn was_rejected(&self) -> bool {
         self.entries.iter().any(|(key, _)| is_own(key))

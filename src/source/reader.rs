@@ -96,7 +96,8 @@ impl Reader {
             Format::Jsonl => Rows::Jsonl(JsonRows::new(window, Arc::clone(&name), not_text)),
             Format::Json => {
                 let wanted = settings.records.clone();
-                Rows::Json(Box::new(Documents::new(window, Arc::clone(&name), not_text, wanted)))
+                let documents = Documents::new(window, Arc::clone(&name), not_text, wanted);
+                Rows::Json(Box::new(documents.if_there(settings.records_if_there)))
             }
             Format::Csv => {
                 let whole = sample(&window).len() < sniff::SAMPLE;

@@ -23,6 +23,8 @@ pub struct SourceSettings {
     pub columns_at_least: Option<usize>,
     /// Where the records of a JSON document are; it makes each line of a JSONL file such a document.
     pub records: Option<Pointer>,
+    /// Whether a document may lack them, as it may where a preset names them: it is then read as if nothing were named.
+    pub records_if_there: bool,
     /// Columns whose blank cell means what stands above it.
     pub fill_down: Vec<String>,
     /// Whether a file may lack some of these columns, as it may where a preset names them.
@@ -44,6 +46,7 @@ impl Default for SourceSettings {
             columns: Vec::new(),
             columns_at_least: None,
             records: None,
+            records_if_there: false,
             fill_down: Vec::new(),
             fill_down_if_there: false,
         }

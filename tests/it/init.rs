@@ -1,0 +1,189 @@
+//! `init`: what it writes, what it refuses, and what `check` and `import` make of files that no configuration maps.
+
+use crate::{call_log::CallLog, desk::Desk, served::Served};
+
+const UNKNOWN: &str = "When;Who called;Dauer;Direction;Bemerkung\n\
+    03.04.2026 14:05;+1 555 0100;00:01:05;eingehend;said \"hello\"\n\
+    30.03.2026 09:00;+1 555 0101;00:00:10;ausgehend;\n";
+
+/// The configuration with its open lines filled in.
+fn filled_in(desk: &Desk, values: &[(&str, &str)]) {
+    let mut text = desk.read("callport.toml");
+    for (key, value) in values {
+        let open = format!("\n{key} = \"?\"\n");
+        assert!(text.contains(&open), "{key}: {text}");
+        text = text.replace(&open, &format!("\n{key} = {value}\n"));
+    }
+    assert!(!text.contains("\"?\""), "{text}");
+    desk.write("callport.toml", text);
+}
+
+#[test]
+fn the_columns_of_an_unknown_form_are_guessed_with_why_and_what_is_open_is_asked_for() {
+    let desk = Desk::new();
+    desk.write("log.csv", UNKNOWN);
+    let told = desk.run(&["init", "log.csv"]).with(0);
+    assert!(told.out.contains("Inbound call from +1 555 0100"), "{}", told.out);
+    let written = desk.read("callport.toml");
+    for line in [
+        "started_at = \"When\"",
+        "# low: no other column is like it: its values are phone numbers",
+        "phone = \"Who called\"",
+        "# `30.03.2026 09:00` can only have the day first",
+        "date_order = \"day_first\"",
+        "time_zone = \"?\"",
+        "\"eingehend\" = \"inbound\"",
+        "# Columns that feed nothing: `Bemerkung`",
+    ] {
+        assert!(written.contains(&format!("{line}\n")), "{line}\n{written}");
+    }
+    let refused = desk.run(&["check"]).with(2);
+    assert!(refused.err.contains("`source.time_zone` is still to be filled in: the zone"), "{}", refused.err);
+    filled_in(&desk, &[("time_zone", "\"Europe/Berlin\""), ("unknown", "\"create\""), ("inbox", "85")]);
+    let shown = desk.run(&["check", "--show", "2"]).with(0).out;
+    assert!(shown.contains("2026-04-03T12:05:00Z") && shown.contains("2026-03-30T07:00:00Z"), "{shown}");
+}
+
+#[test]
+fn a_configuration_that_is_there_is_overwritten_only_by_force() {
+    let desk = Desk::new();
+    desk.write("log.csv", UNKNOWN);
+    desk.write("callport.toml", "# mine\n");
+    let told = desk.run(&["init", "log.csv"]).with(2).err;
+    assert!(told.contains("`callport.toml` is there already: `--force`"), "{told}");
+    assert_eq!(desk.read("callport.toml"), "# mine\n");
+    desk.run(&["init", "log.csv", "--config", "other.toml"]).with(0);
+    assert_eq!(desk.read("callport.toml"), "# mine\n");
+    desk.run(&["init", "log.csv", "--force"]).with(0);
+    assert!(desk.read("callport.toml").starts_with("# Written by `callport init` on "));
+    assert_eq!(desk.files(), ["callport.toml", "log.csv", "other.toml"], "nothing else is left behind");
+}
+
+#[cfg(unix)]
+#[test]
+fn what_it_writes_is_its_owners_alone() {
+    use std::os::unix::fs::PermissionsExt as _;
+    let desk = Desk::new();
+    desk.write("log.csv", UNKNOWN);
+    desk.run(&["init", "log.csv"]).with(0);
+    let mode = std::fs::metadata(desk.path("callport.toml")).unwrap().permissions().mode();
+    assert_eq!(mode & 0o777, 0o600);
+    desk.run(&["init", "log.csv", "--config", "no/such/folder.toml"]).with(2);
+}
+
+#[test]
+fn what_is_no_call_log_is_told_in_one_sentence_and_nothing_is_written() {
+    let desk = Desk::new();
+    desk.write("a.csv", "<!DOCTYPE html><html><body>Sign in</body></html>");
+    desk.write("b.csv", b"\x89PNG\r\n\x1a\n\0\0".as_slice());
+    desk.write("c.csv", "");
+    desk.write("d.csv", "name,colour\nJo,red\nBo,blue\n");
+    desk.write("e/f.csv", UNKNOWN);
+    for (name, words) in [
+        ("a.csv", "is an HTML page"),
+        ("b.csv", "is a picture"),
+        ("c.csv", "is empty"),
+        ("d.csv", "seems to be no call log"),
+        ("e", "is a folder"),
+        ("none.csv", "does not exist"),
+        ("-", "init` needs a file"),
+    ] {
+        let told = desk.run(&["init", name]).with(2).err;
+        assert!(told.contains(words) && told.trim_end().lines().count() == 1, "{name}: {told}");
+    }
+    assert_eq!(desk.files(), ["a.csv", "b.csv", "c.csv", "d.csv", "e"]);
+}
+
+#[test]
+fn the_presets_are_listed_with_how_sure_they_are() {
+    let desk = Desk::new();
+    let listed = desk.run(&["init", "--list-presets", "--json"]).with(0).json();
+    let listed = listed.as_array().unwrap();
+    assert_eq!(listed.len(), callport::mapping::PRESETS.len());
+    assert_eq!(listed[0]["name"], "aircall");
+    assert!(
+        listed
+            .iter()
+            .all(|one| ["documented", "seen", "guess"].contains(&one["confidence"].as_str().unwrap()))
+    );
+    let text = desk.run(&["init", "--list-presets"]).with(0).out;
+    assert_eq!(text.lines().count(), listed.len());
+    let told = desk.run(&["check", "x.csv", "--preset", "twilio"]).with(2).err;
+    assert!(told.contains("of which there are several: twilio-api, twilio-csv"), "{told}");
+    let told = desk.run(&["check", "x.csv", "--preset", "aircal"]).with(2).err;
+    assert!(told.contains("the nearest one is `aircall`"), "{told}");
+}
+
+#[test]
+fn a_file_that_is_recognised_needs_no_configuration() {
+    let (desk, served) = (Desk::with_fixtures(), Served::start(&[]));
+    let file = "fixtures/presets/aircall/v3.csv";
+    let told = desk.run(&["check", file]);
+    assert!(
+        told.err.contains("recognised: Aircall, ") && told.err.contains("(preset `aircall`)"),
+        "{}",
+        told.err
+    );
+    let sheet = desk.import(&served, &[file, "--json", "--quiet"]).json();
+    assert!(sheet["imported"].as_u64().unwrap() > 3, "{sheet}");
+    assert!(
+        served.references().iter().all(|reference| reference.starts_with("aircall 16")),
+        "{:?}",
+        served.references()
+    );
+    let both = desk.run(&["check", file, "fixtures/presets/five9/call-log.csv"]).with(2).err;
+    assert!(both.contains("different forms"), "{both}");
+    let both = desk.run(&["init", file, "fixtures/presets/five9/call-log.csv"]).with(2).err;
+    assert!(both.contains("write a configuration for each"), "{both}");
+}
+
+#[test]
+fn a_file_that_is_not_recognised_ends_with_two_and_the_advice() {
+    let desk = Desk::new();
+    desk.write("log.csv", UNKNOWN);
+    desk.write("log.json", "{\"a\":1}\n{\"a\":2}\n");
+    for name in ["log.csv", "log.json"] {
+        let told = desk.run(&["check", name]).with(2).err;
+        assert!(told.contains("is not recognised: `callport init` writes"), "{name}: {told}");
+    }
+    // What bears our own names is known without a word.
+    desk.write("own.csv", CallLog::of(3, 2).csv());
+    desk.run(&["check", "own.csv"]).with(0);
+}
+
+#[test]
+fn a_preset_of_ones_own_lies_beside_the_configuration_and_the_configuration_over_it() {
+    let desk = Desk::new();
+    desk.write(
+        "home/pbx.toml",
+        "[preset]\ntitle = 'Our switch'\nplatform = 'x'\nsource = 'us'\nconfidence = 'seen'\nguess = 'the zone'\n\
+         [source]\nname = 'pbx'\nheader = false\ncolumns = ['when', 'who', 'way', 'end']\ntime_zone = 'UTC'\n\
+         [call]\nstarted_at = 'when'\ndirection = 'way'\nfrom = 'who'\nto = 'who'\nnotes = 'remarks'\nstatus = 'end'\n\
+         [values.direction]\n'1' = 'inbound'\n'2' = 'outbound'\n[values.status]\nok = 'answered'\n",
+    );
+    desk.write(
+        "home/callport.toml",
+        "[source]\npreset = 'pbx'\nfiles = ['log']\ntime_zone = 'Europe/Berlin'\n[values.status]\nno = 'missed'\n",
+    );
+    desk.write("home/log", "2026-03-30 14:05:09,+15550100,1,OK\n2026-03-30 15:00:00,+15550101,2,no\n");
+    let shown = desk.run(&["check", "--config", "home/callport.toml", "--show", "2"]).with(0);
+    assert!(shown.err.contains("preset `pbx`, a guess in it: the zone"), "{}", shown.err);
+    for words in ["2026-03-30T12:05:09Z", "Inbound call from +15550100", "Result: answered", "Result: missed"]
+    {
+        assert!(shown.out.contains(words), "{words}\n{}", shown.out);
+    }
+    desk.write("home/pbx.toml", "[preset]\ntitle = 'x'\n");
+    let told = desk.run(&["check", "--config", "home/callport.toml"]).with(2).err;
+    assert!(told.contains("preset `pbx`") && told.contains("missing field"), "{told}");
+}
+
+#[test]
+fn what_a_user_maps_must_be_there_and_what_a_preset_maps_need_not() {
+    let desk = Desk::with_fixtures();
+    let file = "fixtures/presets/aircall/v1.csv";
+    let check = |set: &str| desk.run(&["check", file, "--preset", "aircall", "--set", set]);
+    check("conversation.inbox=85").with(0);
+    let told = check("call.agent=agentt").with(2).err;
+    assert!(told.contains("`call.agent` names the column `agentt`"), "{told}");
+    check("call.agent=['user', 'line']").with(0);
+}
