@@ -110,7 +110,7 @@ mod tests {
     use crate::{
         call::CustomerKey,
         mapping::{
-            Outcome,
+            Forms, NumberForm, Outcome,
             interpret::tests::{START, call, interpret, own_names, rejection, with},
         },
     };
@@ -142,6 +142,21 @@ mod tests {
             rejection(own_names(), &with(&[("direction", "")]))
                 .contains("cannot be told without a direction")
         );
+    }
+
+    #[test]
+    fn the_companys_own_number_is_never_the_customers() {
+        let settings = MappingSettings {
+            own_numbers: vec!["+1 555 0100".into()],
+            forms: Forms { numbers: NumberForm::International, ..Forms::default() },
+            ..own_names()
+        };
+        let told = rejection(settings.clone(), &with(&[("from", "15550100")]));
+        assert!(told.contains("no way to a customer") || told.contains("which number"), "{told}");
+        let found = interpret(settings, &with(&[("phone", "15550100, 15550142, 15550143")]));
+        let Outcome::Call(call) = found.outcome else { panic!("{found:?}") };
+        assert_eq!(call.customer.phone.as_deref(), Some("+15550142"));
+        assert!(found.warnings[0].reason.contains("names several people"), "{:?}", found.warnings);
     }
 
     #[test]

@@ -200,7 +200,7 @@ pub(in crate::mapping) mod tests {
     use super::*;
     use crate::{
         call::{Cells, Destination, Headings, Position, Zone},
-        mapping::{Mapping, MappingSettings},
+        mapping::{Feed, Mapping, MappingSettings},
     };
 
     pub(in crate::mapping) const START: &str = "2026-03-30T14:05:09Z";
@@ -331,6 +331,100 @@ pub(in crate::mapping) mod tests {
         assert!(skipped(&[("duration", ""), ("status", "abandoned")]));
         let settings = MappingSettings { skip: Some("{{ duration is undefined }}".into()), ..own_names() };
         assert_eq!(interpret(settings, &with(&[])).outcome, Outcome::Skipped);
+    }
+
+    #[test]
+    fn values_become_what_their_table_says_and_others_stay_with_a_warning() {
+        let table = |entries: &[(&str, &str)]| {
+            entries.iter().map(|(value, becomes)| ((*value).to_owned(), (*becomes).to_owned())).collect()
+        };
+        let settings = MappingSettings {
+            values: [
+                ("call.direction".to_owned(), table(&[("Inbound Call", "inbound"), ("*", "outbound")])),
+                ("call.status".to_owned(), table(&[("9d", "busy"), ("none", "")])),
+            ]
+            .into(),
+            nothing: vec!["[None]".into()],
+            ..own_names()
+        };
+        let pairs = with(&[
+            ("direction", "INBOUND call"),
+            ("status", "9D"),
+            ("agent", "[none]"),
+            ("notes", "[None] of it"),
+        ]);
+        let found = interpret(settings.clone(), &pairs);
+        let Outcome::Call(told) = &found.outcome else { panic!("{found:?}") };
+        assert_eq!(told.text, "Inbound call from +1 555 0100\nResult: busy\n\n[None] of it\n\n\0");
+        assert!(found.warnings.is_empty());
+        let found = interpret(
+            settings.clone(),
+            &with(&[("direction", "other"), ("to", "+1 555 0101"), ("status", "x")]),
+        );
+        let Outcome::Call(told) = &found.outcome else { panic!("{found:?}") };
+        assert!(told.text.starts_with("Outbound call") && told.text.contains("Result: x\n"), "{}", told.text);
+        assert!(
+            found.warnings[0]
+                .reason
+                .starts_with("`call.status` has values that `[values.status]` does not name")
+        );
+        assert!(
+            !call(settings, &with(&[("direction", "x"), ("to", "+1 555 0101"), ("status", "None")]))
+                .text
+                .contains("Result")
+        );
+    }
+
+    #[test]
+    fn a_row_may_name_its_own_zone() {
+        let settings = MappingSettings { time_zone: Some(Zone::UTC), ..own_names() };
+        let start = |zone| {
+            call(settings.clone(), &with(&[("started_at", "2026-03-30 14:05:09"), ("time_zone", zone)]))
+                .started_at
+        };
+        assert_eq!(start("Europe/Berlin").to_string(), "2026-03-30T12:05:09Z");
+        assert_eq!(start("").to_string(), "2026-03-30T14:05:09Z");
+        let told = rejection(
+            settings.clone(),
+            &with(&[("started_at", "2026-03-30 14:05:09"), ("time_zone", "Mars")]),
+        );
+        assert!(told.starts_with("time_zone `Mars`: unknown time zone"), "{told}");
+    }
+
+    #[test]
+    fn a_field_takes_the_first_source_that_gives_a_value() {
+        let feed = |sources: &[&str]| Feed {
+            sources: sources.iter().map(ToString::to_string).collect(),
+            may_be_absent: false,
+        };
+        let settings = MappingSettings {
+            fields: [
+                (
+                    "call.started_at".to_owned(),
+                    feed(&["{{ day }} {{ row[\"time of day\"] }} UTC", "created"]),
+                ),
+                ("call.id".to_owned(), feed(&["sid", "{{ a }}-{{ b }}"])),
+                ("customer.email".to_owned(), "email".into()),
+            ]
+            .into(),
+            nothing: vec!["-".into()],
+            ..MappingSettings::default()
+        };
+        let read = |day: &'static str, time: &'static str, sid: &'static str| {
+            let pairs = [
+                ("day", day),
+                ("time of day", time),
+                ("created", START),
+                ("sid", sid),
+                ("a", "1"),
+                ("b", " 2 "),
+                ("email", "jo@example.com"),
+            ];
+            let call = call(settings.clone(), &pairs);
+            (call.started_at.to_string(), call.identity.id.unwrap())
+        };
+        assert_eq!(read("1/31/2026", "4:05 PM", "x"), ("2026-01-31T16:05:00Z".to_owned(), "x".to_owned()));
+        assert_eq!(read("", "-", "-"), (START.to_owned(), "1-2".to_owned()));
     }
 
     #[test]

@@ -11,12 +11,10 @@ const LEAST: usize = 3;
 /// The number without spaces and marks, its leading `+` kept. `None` for a hidden caller, an extension that is named as
 /// one, an address that is no number, or what has fewer than three digits.
 pub(super) fn normalise_number(text: &str) -> Option<String> {
-    let text = address(within_brackets(text.trim()))?;
-    let text = without_extension(text)?;
-    if HIDDEN.iter().any(|word| text.eq_ignore_ascii_case(word)) {
-        return None;
-    }
-    let text = behind_name(text)?;
+    let text = text.trim();
+    // Nearly all are digits and marks; only words need a closer look.
+    let is_plain = text.bytes().all(|byte| byte.is_ascii_digit() || b"+- ().".contains(&byte));
+    let text = if is_plain { text } else { number_within(text)? };
     let mut number = String::with_capacity(text.len());
     for letter in text.chars() {
         let mark = is_mark(letter) || letter.is_whitespace();
@@ -25,6 +23,15 @@ pub(super) fn normalise_number(text: &str) -> Option<String> {
         }
     }
     (digits(&number) >= LEAST).then_some(number)
+}
+
+/// The number in what has words beside it.
+fn number_within(text: &str) -> Option<&str> {
+    let text = without_extension(address(within_brackets(text))?)?;
+    if HIDDEN.iter().any(|word| text.eq_ignore_ascii_case(word)) {
+        return None;
+    }
+    behind_name(text)
 }
 
 fn is_mark(letter: char) -> bool {
