@@ -43,7 +43,17 @@ impl Column {
 
     /// The heading's words, in lower case, with a space between.
     pub(super) fn words(&self) -> String {
-        let parts = self.name.split(|letter: char| !letter.is_alphanumeric()).filter(|word| !word.is_empty());
+        let mut spaced = String::with_capacity(self.name.len());
+        let mut before = ' ';
+        for letter in self.name.chars() {
+            // `startDateTime` has three.
+            if before.is_lowercase() && letter.is_uppercase() {
+                spaced.push(' ');
+            }
+            spaced.push(letter);
+            before = letter;
+        }
+        let parts = spaced.split(|letter: char| !letter.is_alphanumeric()).filter(|word| !word.is_empty());
         parts.map(str::to_lowercase).collect::<Vec<_>>().join(" ")
     }
 
