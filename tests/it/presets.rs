@@ -39,6 +39,7 @@ exports! {
     asterisk_custom: "asterisk-custom", "Master.csv", ["source.time_zone=America/Chicago", STATES];
     callrail: "callrail", "calls.json", [];
     dialpad_api: "dialpad-api", "events.jsonl", [];
+    dialpad_api_alone: "dialpad-api", "event.json", [];
     dialpad_csv: "dialpad-csv", "stats.csv", ["source.time_zone=UTC"];
     five9: "five9", "call-log.csv", [NEW_YORK];
     freepbx: "freepbx", "cdr-report.csv", [NEW_YORK, STATES];
