@@ -303,7 +303,8 @@ pub(super) mod tests {
     #[test]
     fn a_recovery_does_not_accept_another_mapping_for_calls_that_wait() {
         let (_folder, mut checkpoint) = fresh();
-        let of = |mapping: &str| Lineage { identity: "a".into(), mapping: mapping.into() };
+        let of =
+            |mapping: &str| Lineage { identity: "a".into(), mapping: mapping.into(), ..Lineage::default() };
         load(&mut checkpoint, "a.csv", &[call("1", "a"), call("2", "b")], None);
         super::lineage::keep(&checkpoint.connection, &of("before")).unwrap();
         let mut recovery = Recovery::default();
@@ -321,7 +322,7 @@ pub(super) mod tests {
     #[test]
     fn a_recovery_without_the_zone_is_refused_and_does_not_lock_the_import_out() {
         let (_folder, checkpoint) = fresh();
-        let of = |identity: &str| Lineage { identity: identity.into(), mapping: String::new() };
+        let of = |identity: &str| Lineage { identity: identity.into(), ..Lineage::default() };
         // The import that was refused has kept how it reads rows.
         super::lineage::keep(&checkpoint.connection, &of("source.time_zone = UTC")).unwrap();
         assert!(checkpoint.check_identity(&of("")).is_err());

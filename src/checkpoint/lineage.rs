@@ -13,13 +13,15 @@ pub struct Account {
     pub api_url: String,
 }
 
-/// How rows are read, in two canonical texts.
+/// How rows are read, in canonical texts.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Lineage {
     /// What a call's identity depends on: it may never change once something was sent.
     pub identity: String,
     /// The rest of what shapes a call: it may change when the user says so.
     pub mapping: String,
+    /// What of it calls without an id are known by: it may change only while none of these was sent.
+    pub nameless: String,
 }
 
 impl Checkpoint {
@@ -56,6 +58,7 @@ impl Checkpoint {
             return Ok(());
         }
         self.check_identity(lineage)?;
+        self.check_nameless(lineage)?;
         let path = self.path().display();
         match get(&self.connection, "mapping")? {
             Some(known) if known != lineage.mapping && !accepted => {
@@ -82,6 +85,28 @@ impl Checkpoint {
             )));
         }
         Ok(())
+    }
+
+    /// Refuses to know calls without an id by something else once one of them was sent.
+    fn check_nameless(&self, lineage: &Lineage) -> Result<(), CheckpointError> {
+        let Some(known) = get(&self.connection, "nameless")?.filter(|known| *known != lineage.nameless)
+        else {
+            return Ok(());
+        };
+        let was_sent: bool = self.connection.query_row(
+            "SELECT EXISTS (SELECT 1 FROM calls WHERE source_id IS NULL AND request IS NOT NULL)",
+            [],
+            |row| row.get(0),
+        )?;
+        if !was_sent {
+            return Ok(());
+        }
+        let path = self.path().display();
+        Err(CheckpointError::OtherLineage(format!(
+            "the calls without an id in `{path}` are known by their start, direction, numbers and duration, and how these \
+             are read has changed: {}; every such call would be imported again: restore the setting",
+            difference(&known, &lineage.nameless)
+        )))
     }
 
     /// The calls that another mapping concerns, the files that they are from, and those that it leaves as they are.
@@ -145,6 +170,7 @@ impl Checkpoint {
 /// Stores how rows are read from now on.
 pub(super) fn keep(connection: &Connection, lineage: &Lineage) -> rusqlite::Result<()> {
     put(connection, "identity", &lineage.identity)?;
+    put(connection, "nameless", &lineage.nameless)?;
     put(connection, "mapping", &lineage.mapping)
 }
 
@@ -214,7 +240,11 @@ mod tests {
     #[test]
     fn another_identity_is_refused_and_another_mapping_needs_a_word() {
         let (_folder, checkpoint) = checkpoint();
-        let first = Lineage { identity: "source.name = a".into(), mapping: "call.notes = notes".into() };
+        let first = Lineage {
+            identity: "source.name = a".into(),
+            mapping: "call.notes = notes".into(),
+            ..Lineage::default()
+        };
         checkpoint.check_lineage(&first, false).unwrap();
         keep(&checkpoint.connection, &first).unwrap();
         let other_name = Lineage { identity: "source.name = b".into(), ..first.clone() };
@@ -235,7 +265,7 @@ mod tests {
     fn what_is_staged_is_dropped_where_nothing_was_sent_and_rows_read_otherwise() {
         use crate::checkpoint::stage::tests::{call, fresh, load};
         let (_folder, mut checkpoint) = fresh();
-        let first = Lineage { identity: "a = 1".into(), mapping: "b = 1".into() };
+        let first = Lineage { identity: "a = 1".into(), mapping: "b = 1".into(), ..Lineage::default() };
         load(&mut checkpoint, "a.csv", &[call("1", "x")], None);
         keep(&checkpoint.connection, &first).unwrap();
         checkpoint.begin_anew(&first).unwrap();

@@ -309,6 +309,9 @@ fn tell(common: &Common, path: &Path, draft: &Draft, shown: &str) -> Result<u8, 
         return Ok(exit_code::DONE);
     }
     let mut text = String::new();
+    if shown.is_empty() && !open.iter().any(|key| key.starts_with("call.")) {
+        text.push_str("none of the first rows becomes a call: `callport check` says why\n");
+    }
     if !shown.is_empty() {
         let unsure = open.contains(&"source.time_zone");
         let zone = if unsure { " (times as if they were UTC: the zone is still open)" } else { "" };

@@ -184,7 +184,11 @@ impl Setup {
     /// How rows are read, for comparing with the last run's.
     pub(super) fn lineage(&self) -> Lineage {
         let recipe = &self.settings.mapping_recipe;
-        Lineage { identity: recipe.identity.clone(), mapping: recipe.content.clone() }
+        Lineage {
+            identity: recipe.identity.clone(),
+            mapping: recipe.content.clone(),
+            nameless: recipe.nameless.clone(),
+        }
     }
 
     /// The part of the limit to use.

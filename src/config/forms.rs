@@ -6,7 +6,7 @@ use super::{check::Checker, key, value::Value};
 use crate::mapping::{Country, DateOrder, DurationUnit, EpochUnit, Forms, NumberForm, ShortClock};
 
 /// Words that mean that nothing is given, where no others are named.
-const NOTHING: [&str; 3] = ["[None]", "-", "N/A"];
+pub(super) const NOTHING: [&str; 3] = ["[None]", "-", "N/A"];
 
 pub(super) fn forms(checker: &mut Checker) -> Forms {
     Forms {

@@ -8,9 +8,14 @@ use std::fmt::Write as _;
 use crate::{
     call::Zone,
     import::{AssignTo, ConversationSettings},
-    mapping::{Feed, Forms, HiddenCaller, MappingSettings, UnknownCaller},
+    mapping::{
+        DateOrder, DurationUnit, EpochUnit, Feed, Forms, HiddenCaller, MappingSettings, NumberForm,
+        ShortClock, UnknownCaller,
+    },
     source::{Encoding, Pointer, SourceSettings},
 };
+
+use super::forms::NOTHING;
 
 const CALL_ID: &str = "call.id";
 
@@ -21,6 +26,8 @@ pub struct MappingRecipe {
     pub identity: String,
     /// Everything else that shapes what is sent.
     pub content: String,
+    /// What of it calls without an id are known by: their start, direction, numbers and duration.
+    pub nameless: String,
 }
 
 impl MappingRecipe {
@@ -29,9 +36,70 @@ impl MappingRecipe {
         mapping: &MappingSettings,
         conversation: &ConversationSettings,
     ) -> Self {
-        let mut content = content(mapping, conversation);
-        content.push_str(&reading(source));
-        Self { identity: identity(mapping), content }
+        let content = content(mapping, conversation) + &reading(source);
+        Self { identity: identity(mapping), nameless: nameless(mapping, &content), content }
+    }
+}
+
+/// The lines of `content` that say what calls without an id are known by. The customer stands in where no numbers are.
+fn nameless(mapping: &MappingSettings, content: &str) -> String {
+    const KEYS: &[&str] = &[
+        "by_own_names",
+        "call.started_at",
+        "call.ended_at",
+        "call.duration",
+        "call.direction",
+        "call.from",
+        "call.to",
+        "source.epoch",
+        "source.date_order",
+        "source.duration_unit",
+        "source.short_clock",
+        "source.nothing",
+    ];
+    let has_numbers = mapping.fields.contains_key("call.from") || mapping.fields.contains_key("call.to");
+    let is_part = |line: &&str| {
+        let key = line.split(" = ").next().unwrap_or_default();
+        let of_customer = ["customer.id", "customer.email", "customer.phone"].contains(&key) && !has_numbers;
+        KEYS.contains(&key) || key.starts_with("values.direction.") || of_customer
+    };
+    content.lines().filter(is_part).fold(String::new(), |lines, line| lines + line + "\n")
+}
+
+/// How values are read; the defaults add no line.
+fn forms(forms: &Forms, lines: &mut Lines) {
+    let epoch = match forms.epoch {
+        EpochUnit::Seconds => None,
+        EpochUnit::Milliseconds => Some("ms"),
+        EpochUnit::Microseconds => Some("us"),
+        EpochUnit::Days => Some("days"),
+    };
+    let order = forms.date_order.map(|order| match order {
+        DateOrder::MonthFirst => "month_first",
+        DateOrder::DayFirst => "day_first",
+    });
+    let unit = match forms.duration {
+        DurationUnit::Seconds => None,
+        DurationUnit::Milliseconds => Some("ms"),
+        DurationUnit::Minutes => Some("min"),
+        DurationUnit::Days => Some("days"),
+    };
+    let clock = forms.short_clock.map(|clock| match clock {
+        ShortClock::MinutesSeconds => "mm:ss",
+        ShortClock::HoursMinutes => "hh:mm",
+    });
+    for (key, value) in [
+        ("source.epoch", epoch),
+        ("source.date_order", order),
+        ("source.duration_unit", unit),
+        ("source.short_clock", clock),
+    ] {
+        lines.put(key, value);
+    }
+    match forms.numbers {
+        NumberForm::AsWritten => {}
+        NumberForm::International => lines.put("source.numbers", Some("international")),
+        NumberForm::National(country) => lines.put("customer.country", Some(&format!("{country:?}"))),
     }
 }
 
@@ -52,13 +120,14 @@ fn content(mapping: &MappingSettings, conversation: &ConversationSettings) -> St
     for (field, sources) in mapping.fields.iter().filter(|(field, _)| *field != CALL_ID) {
         lines.put(field, Some(&feed(sources)));
     }
-    if mapping.forms != Forms::default() {
-        lines.put("forms", Some(&format!("{:?}", mapping.forms)));
-    }
+    forms(&mapping.forms, &mut lines);
     for (field, table) in &mapping.values {
         for (value, becomes) in table {
             lines.put(&format!("{}.{value:?}", field.replace("call.", "values.")), Some(becomes));
         }
+    }
+    if mapping.nothing != NOTHING {
+        lines.put("source.nothing", Some(&mapping.nothing.join(" | ")));
     }
     for number in &mapping.own_numbers {
         lines.put("source.own_numbers", Some(number));
@@ -166,6 +235,32 @@ mod tests {
             let changed = recipe(&format!("[call]\nid='a'\n{more}"));
             assert_ne!(changed.content, base.content, "{more}");
             assert_eq!(changed.identity, base.identity, "{more}");
+        }
+    }
+
+    #[test]
+    fn what_calls_without_an_id_are_known_by_is_told_apart() {
+        let base = recipe("[call]\nstarted_at='a'\nfrom='f'\n");
+        for more in [
+            "duration='x'\n",
+            "to='t'\n",
+            "[source]\ndate_order='day_first'\n",
+            "[values.direction]\na='inbound'\n",
+        ] {
+            assert_ne!(
+                recipe(&format!("[call]\nstarted_at='a'\nfrom='f'\n{more}")).nameless,
+                base.nameless,
+                "{more}"
+            );
+        }
+        for more in
+            ["notes='n'\n", "[customer]\ncountry='US'\nemail='e'\n", "[source]\nnumbers='international'\n"]
+        {
+            assert_eq!(
+                recipe(&format!("[call]\nstarted_at='a'\nfrom='f'\n{more}")).nameless,
+                base.nameless,
+                "{more}"
+            );
         }
     }
 

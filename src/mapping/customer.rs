@@ -9,11 +9,18 @@ use super::{
 };
 use crate::call::{Customer, FIELD_RULES, Fault, FaultKind, FieldFault, check_field};
 
+/// Digits of a number that is no extension.
+const LEAST_NATIONAL: usize = 7;
+
 /// The customer of a row. What is wrong is noted with the reading.
 pub(super) fn customer_of(reading: &mut Reading<'_>, settings: &MappingSettings) -> Customer {
     let faults_before = reading.faults.len();
     let id = reading.positive(FaultKind::Value, Field::CUSTOMER_ID);
     let phone = customer_number(reading, settings);
+    let is_local = |number: &String| !number.starts_with('+') && number.len() >= LEAST_NATIONAL;
+    if id.is_none() && phone.as_ref().is_some_and(is_local) {
+        reading.warn("customers' numbers without a country code stay so: `customer.country` or `source.numbers` adds it");
+    }
     let by_number = phone.is_some() && settings.unknown == UnknownCaller::Create;
     let email = email_of(reading, id.is_some() || by_number);
     let fields = optional_fields(reading);

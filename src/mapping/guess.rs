@@ -100,6 +100,9 @@ const WANTED: &[Wanted] = &[
             "start",
             "start date",
             "call start",
+            "start date time",
+            "started",
+            "date started",
             "date time",
             "datetime",
             "call time",
@@ -119,10 +122,12 @@ const WANTED: &[Wanted] = &[
         &[
             "ended at",
             "end time",
-            "end date time",
             "call end time",
             "end",
             "end date",
+            "end date time",
+            "ended",
+            "date ended",
             "hangup time",
             "disconnected at",
         ],
@@ -165,9 +170,10 @@ const WANTED: &[Wanted] = &[
         "call.id",
         Looks::Id,
         Likelihood::High,
+        // Where both are there, the row's own id is sure to be its own.
         &[
-            "call id",
             "id",
+            "call id",
             "callid",
             "call uuid",
             "uuid",
@@ -249,6 +255,7 @@ const WANTED: &[Wanted] = &[
             "user",
             "user name",
             "username",
+            "user display name",
             "answered by",
             "handled by",
             "employee",
@@ -571,6 +578,25 @@ mod tests {
         assert_eq!(found.unused, ["Reference", "Dialled", "Remarks"]);
         let zone = &found.settings[0];
         assert_eq!((zone.key, &zone.value), ("source.time_zone", &None));
+    }
+
+    #[test]
+    fn headings_without_spaces_have_words_too() {
+        let found = guess(&columns(
+            &["id", "callId", "userDisplayName", "startDateTime", "endDateTime", "callType", "callerNumber"],
+            &[&["a", "1@x", "Ada", "2019-11-01T00:00:08Z", "2019-11-01T00:03:47Z", "user_in", "+15550100"]],
+        ));
+        assert_eq!(
+            shown(&found),
+            [
+                "call.started_at = startDateTime (high)",
+                "call.ended_at = endDateTime (high)",
+                "call.direction = callType (high)",
+                "call.id = id (high)",
+                "call.from = callerNumber (high)",
+                "call.agent = userDisplayName (high)",
+            ]
+        );
     }
 
     #[test]

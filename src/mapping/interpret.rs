@@ -9,6 +9,7 @@ use super::{
     destination::destination_of,
     field::Field,
     leg::{is_only_lacking, leg_of, with_legs_slot},
+    number::normalise_number,
     plain_text::plain_text,
     reading::Reading,
 };
@@ -56,7 +57,7 @@ impl BoundMapping {
         if let Some(caution) = &self.settings().recording_caution
             && reading.text(Field::RECORDING).is_some()
         {
-            reading.warn(format!("recordings go in as links: {caution}"));
+            reading.warn(format!("recordings, each told with its caution: {caution}"));
         }
         let conversation = reading.positive(FaultKind::Destination, Field::CONVERSATION_ID);
         check_start(&mut reading, now);
@@ -112,11 +113,23 @@ impl BoundMapping {
         let mut from = number(&reading.from_number, Field::FROM);
         let to = number(&reading.to_number, Field::TO);
         if from.is_empty() && to.is_empty() {
-            from = customer.key().map(|key| key.canonical()).unwrap_or_default();
+            from = self.customer_told(reading, customer);
         }
         let direction = reading.direction.as_deref().unwrap_or_default();
         let key = CallKey::from_content(name, started_at, direction, &from, &to, reading.duration);
         Identity { id: None, key }
+    }
+
+    /// The customer as the row tells it: a number without the country code that a setting adds.
+    fn customer_told(&self, reading: &Reading<'_>, customer: &Customer) -> String {
+        let complete = |number: &String| self.settings().forms.numbers.complete(number.clone());
+        let mut told = customer.clone();
+        if let Some(phone) = &customer.phone {
+            let given = reading.text(Field::PHONE).into_iter().flat_map(|text| text.split(", "));
+            let written = given.filter_map(normalise_number).find(|number| complete(number) == *phone);
+            told.phone = written.or(told.phone);
+        }
+        told.key().map(|key| key.canonical()).unwrap_or_default()
     }
 
     fn is_skipped(&self, call: &CallView<'_>) -> Result<bool, Fault> {

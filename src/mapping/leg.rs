@@ -4,6 +4,9 @@
 use super::{call_view::CallView, duration_form::show_duration, escape::escape_onto, field::Field};
 use crate::call::{CallKey, Fault, FaultKind, LEGS_SLOT, Leg, REFERENCE_SLOT, Reference, Rejection};
 
+/// Words of a result that say that somebody spoke. The agent of a leg with another result is not the one of the call.
+const SPOKE: &[&str] = &["answered", "accepted", "completed", "connected", "call connected"];
+
 /// What a row adds to the text of another's call: its agent (else whom it went to), result and duration.
 pub(super) fn leg_of(call: &CallView<'_>) -> Leg {
     let reading = call.reading;
@@ -15,6 +18,8 @@ pub(super) fn leg_of(call: &CallView<'_>) -> Leg {
         reading.duration.map(show_duration),
     ];
     let told = parts.into_iter().flatten().collect::<Vec<_>>().join(" · ");
+    let spoke = |status: &str| SPOKE.iter().any(|word| status.trim().eq_ignore_ascii_case(word));
+    let agent = agent.filter(|_| reading.text(Field::STATUS).is_none_or(spoke));
     Leg { started_at: reading.started_at, told, agent }
 }
 
@@ -101,6 +106,21 @@ mod tests {
         };
         assert_eq!(found.leg, leg);
         assert!(found.call.unwrap_err().to_string().contains("no way to a customer"));
+    }
+
+    #[test]
+    fn only_a_leg_that_was_answered_lends_its_agent_to_the_call() {
+        let agent = |status: &str| {
+            let pairs =
+                [("id", "L"), ("parent", "R"), ("started_at", START), ("agent", "Ada"), ("status", status)];
+            record(grouped(&[]), &pairs).leg.agent
+        };
+        for status in ["", "answered", "Completed"] {
+            assert_eq!(agent(status).as_deref(), Some("Ada"), "{status}");
+        }
+        for status in ["no answer", "missed", "declined by the agent", "voicemail"] {
+            assert_eq!(agent(status), None, "{status}");
+        }
     }
 
     #[test]

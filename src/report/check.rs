@@ -93,7 +93,7 @@ pub fn plan_text(figures: &PlanFigures) -> String {
     for (count, what) in [
         (figures.rejected, "would be rejected"),
         (figures.skipped, "left out by `source.skip`"),
-        (figures.already_imported, "imported already, or repeated"),
+        (figures.already_imported, "imported already, repeated, or part of another row's call"),
     ] {
         if count > 0 {
             lines.push(format!("{} {what}", counted(count, "row")));
@@ -115,13 +115,13 @@ pub fn plan_text(figures: &PlanFigures) -> String {
 }
 
 fn duration_line(figures: &PlanFigures) -> String {
-    let time = Duration::try_from_secs_f64(figures.seconds_at_limit)
-        .map_or_else(|_| "unknown time".to_owned(), span);
+    let time = match Duration::try_from_secs_f64(figures.seconds_at_limit) {
+        Ok(time) if time.as_secs() == 0 => "less than a second".to_owned(),
+        Ok(time) => format!("about {}", span(time)),
+        Err(_) => "an unknown time".to_owned(),
+    };
     let percent = figures.share * 100.0;
-    format!(
-        "about {time} at {percent:.0}% of {} a minute",
-        counted(u64::from(figures.limit_per_minute), "unit")
-    )
+    format!("{time} at {percent:.0}% of {} a minute", counted(u64::from(figures.limit_per_minute), "unit"))
 }
 
 #[cfg(test)]
@@ -152,7 +152,7 @@ mod tests {
             plan_text(&figures()),
             "180,010 rows read\n\
              1 row would be rejected\n\
-             9 rows imported already, or repeated\n\
+             9 rows imported already, repeated, or part of another row's call\n\
              180,000 calls of 20,005 customers (20,000 new, 5 known) to send, into 41,000 conversations\n\
              41,000 requests, 82,000 units of the account's limit\n\
              about 4 h 16 min at 80% of 400 units a minute\n"

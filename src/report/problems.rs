@@ -201,6 +201,9 @@ fn what_to_do(group: &ProblemGroup) -> &'static str {
         }
         FaultKind::Email => "mend the address in the rejects file, or leave it empty where a number is given",
         FaultKind::Text => "mend the template that is named, in callport.toml",
+        FaultKind::Destination if says("renders to nothing") => {
+            "give the template something for every call, such as `{{ ticket or id }}`"
+        }
         FaultKind::Destination => {
             "add the value to `[conversation.inboxes]`, set `conversation.inbox_otherwise`, or mend the id"
         }

@@ -187,3 +187,32 @@ fn what_a_user_maps_must_be_there_and_what_a_preset_maps_need_not() {
     assert!(told.contains("`call.agent` names the column `agentt`"), "{told}");
     check("call.agent=['user', 'line']").with(0);
 }
+
+#[test]
+fn calls_without_an_id_are_not_imported_again_because_they_are_read_otherwise() {
+    let desk = Desk::with_fixtures();
+    let import = |more: &[&str]| {
+        let set = ["--set", "source.time_zone=America/Los_Angeles", "--accept-mapping"];
+        let log = [
+            "import",
+            "fixtures/presets/ringcentral-csv/call-log.csv",
+            "--sandbox",
+            "--checkpoint",
+            "kept",
+            "--json",
+            "--rate",
+            "0",
+        ];
+        desk.run(&[&log[..], &set, more].concat())
+    };
+    let first = import(&[]).json();
+    assert!(first["imported"].as_u64().unwrap() > 3, "{first}");
+    // A country completes the customers' numbers; it makes no other calls.
+    let again = import(&["--set", "customer.country=US"]).json();
+    assert_eq!((&again["imported"], &again["customers_created"]), (&0.into(), &0.into()), "{again}");
+    let refused = import(&["--set", "call.duration={{ 5 }}"]).with(2).err;
+    assert!(
+        refused.contains("the calls without an id") && refused.contains("call.duration was"),
+        "{refused}"
+    );
+}

@@ -100,7 +100,7 @@ fn a_leg_may_come_before_its_root_and_without_a_number() {
     assert_eq!(served.references(), ["twilio CA1", "twilio CA9"]);
     assert_eq!(
         texts(&served)[0],
-        "Inbound call from +15550100 to +15550199\nDuration: 2 min\nResult: completed\n\nLegs:\n\
+        "Inbound call from +15550100 to +15550199\nAgent: Ada <Agent>\nDuration: 2 min\nResult: completed\n\nLegs:\n\
          14:05:10 UTC · Bo Agent · no-answer · 0 s\n14:05:31 UTC · Ada <Agent> · completed · 1 min 12 s\n\nRef: twilio CA1"
     );
 }
@@ -128,7 +128,7 @@ fn the_same_rows_in_two_files_are_joined_once() {
     desk.write("b.csv", shuffled(TWILIO, 3));
     let sheet = import(&desk, &served, &["a.csv", "b.csv"], 0);
     assert_eq!(figures(&sheet, ROWS), [8, 2, 6, 0, 0]);
-    assert_eq!(texts(&served)[0].matches("Agent>").count(), 1);
+    assert_eq!(texts(&served)[0].matches("Ada <Agent> · ").count(), 1);
 }
 
 #[test]

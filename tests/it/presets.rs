@@ -12,6 +12,12 @@ const LOS_ANGELES: &str = "source.time_zone=America/Los_Angeles";
 /// Who stands for callers of whom the export tells no number.
 const HIDDEN: &str = "customer.hidden=456";
 const STATES: &str = "customer.country=US";
+/// What Zendesk's records tell by ids.
+const BY_TICKET: &str = "conversation.group_by={{ ticket or id }}";
+const ZENDESK_AGENTS: &str = "values.agent={4001 = 'Ada Agent', 4002 = 'Ben Agent'}";
+/// What Quo's records tell by ids. One line is left out on purpose.
+const QUO_AGENTS: &str = "values.agent={US001 = 'Ada Agent', US002 = 'Ben Agent'}";
+const QUO_LINES: &str = "values.line={PN001 = 'Support'}";
 
 macro_rules! exports {
     ($($test:ident: $preset:literal, $file:literal, $filled_in:expr;)*) => {
@@ -33,6 +39,7 @@ exports! {
     asterisk_custom: "asterisk-custom", "Master.csv", ["source.time_zone=America/Chicago", STATES];
     callrail: "callrail", "calls.json", [];
     dialpad_api: "dialpad-api", "events.jsonl", [];
+    dialpad_api_alone: "dialpad-api", "event.json", [];
     dialpad_csv: "dialpad-csv", "stats.csv", ["source.time_zone=UTC"];
     five9: "five9", "call-log.csv", [NEW_YORK];
     freepbx: "freepbx", "cdr-report.csv", [NEW_YORK, STATES];
@@ -40,19 +47,19 @@ exports! {
     hubspot_csv: "hubspot-csv", "hubspot-calls.csv", [];
     hubspot_warehouse: "hubspot-warehouse", "engagement_call_data.csv", [];
     justcall: "justcall", "calls.json", [];
-    quo: "quo", "calls.json", [];
-    quo_v1: "quo-v1", "calls.json", ["source.own_numbers=['+15550190', '+15550191']"];
+    quo: "quo", "calls.json", [QUO_AGENTS, QUO_LINES];
+    quo_v1: "quo-v1", "calls.json", ["source.own_numbers=['+15550190', '+15550191']", QUO_AGENTS, QUO_LINES];
     ringcentral_api: "ringcentral-api", "call-log.json", [];
-    ringcentral_csv: "ringcentral-csv", "call-log.csv", [LOS_ANGELES];
-    ringcentral_csv_detailed: "ringcentral-csv-detailed", "detailed.csv", [LOS_ANGELES];
-    ringcentral_csv_portal: "ringcentral-csv-detailed", "portal.csv", [LOS_ANGELES];
+    ringcentral_csv: "ringcentral-csv", "call-log.csv", [LOS_ANGELES, STATES];
+    ringcentral_csv_detailed: "ringcentral-csv-detailed", "detailed.csv", [LOS_ANGELES, STATES];
+    ringcentral_csv_portal: "ringcentral-csv-detailed", "portal.csv", [LOS_ANGELES, STATES];
     talkdesk: "talkdesk", "calls.json", [];
     talkdesk_csv: "talkdesk-csv", "calls.csv", [NEW_YORK];
     talkdesk_old: "talkdesk-old", "calls.json", [];
     twilio_api: "twilio-api", "calls.json", [];
     twilio_csv: "twilio-csv", "twilio_call_data.csv", [];
-    zendesk_talk: "zendesk-talk", "calls.json", [HIDDEN];
-    zendesk_talk_legs: "zendesk-talk-legs", "talk.jsonl", [HIDDEN];
+    zendesk_talk: "zendesk-talk", "calls.json", [HIDDEN, BY_TICKET, ZENDESK_AGENTS];
+    zendesk_talk_legs: "zendesk-talk-legs", "talk.jsonl", [HIDDEN, BY_TICKET, ZENDESK_AGENTS];
     zoom_phone: "zoom-phone", "call-history.json", [];
     zoom_phone_call_logs: "zoom-phone-call-logs", "call-logs.json", [];
 }
