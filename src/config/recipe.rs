@@ -67,7 +67,7 @@ fn nameless(mapping: &MappingSettings, content: &str) -> String {
 }
 
 /// How values are read; the defaults add no line.
-fn forms(forms: &Forms, lines: &mut Lines) {
+fn forms(forms: Forms, lines: &mut Lines) {
     let epoch = match forms.epoch {
         EpochUnit::Seconds => None,
         EpochUnit::Milliseconds => Some("ms"),
@@ -120,7 +120,7 @@ fn content(mapping: &MappingSettings, conversation: &ConversationSettings) -> St
     for (field, sources) in mapping.fields.iter().filter(|(field, _)| *field != CALL_ID) {
         lines.put(field, Some(&feed(sources)));
     }
-    forms(&mapping.forms, &mut lines);
+    forms(mapping.forms, &mut lines);
     for (field, table) in &mapping.values {
         for (value, becomes) in table {
             lines.put(&format!("{}.{value:?}", field.replace("call.", "values.")), Some(becomes));
