@@ -13,19 +13,42 @@ pub(super) fn known(connection: &Connection, key: CallKey) -> rusqlite::Result<O
         .optional()
 }
 
+/// What a call says, as far as it is compared: equal for rows that say the same.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Content {
+    /// Of the text.
+    pub(super) fingerprint: i64,
+    pub(super) started_at: i64,
+}
+
+impl StagedRow {
+    fn content(&self) -> Content {
+        let Self { staged, .. } = self;
+        Content { fingerprint: staged.fingerprint, started_at: staged.call.started_at.epoch_seconds() }
+    }
+}
+
 impl Stager<'_> {
     /// A row whose call the checkpoint knows.
     pub(super) fn see(&mut self, call: i64, row: &StagedRow) -> Result<(), CheckpointError> {
-        let fingerprint = row.staged.fingerprint;
+        let content = row.content();
         let first = self
             .connection
-            .prepare_cached("INSERT OR IGNORE INTO temp.seen VALUES (?1, ?2, ?3, ?4, ?5, 0, 0)")?
-            .execute(params![call, row.file, row.line, fingerprint, row.staged.call.updated_at])?
+            .prepare_cached("INSERT OR IGNORE INTO temp.seen VALUES (?1, ?2, ?3, ?4, ?5, ?6, 0, 0)")?
+            .execute(params![
+                call,
+                row.file,
+                row.line,
+                content.fingerprint,
+                content.started_at,
+                row.staged.call.updated_at
+            ])?
             == 1;
         if !first {
-            return self.see_again(call, row, fingerprint);
+            return self.see_again(call, row);
         }
         let stored = self.stored(call)?;
+        self.note_newer_copy(call, &stored, row)?;
         let differs = stored.is_news(row);
         match stored.state {
             Some(RequestState::Landed) => {
@@ -47,33 +70,58 @@ impl Stager<'_> {
     }
 
     /// A second row of this run with the id of a call that the checkpoint knew before.
-    fn see_again(&mut self, call: i64, row: &StagedRow, fingerprint: i64) -> Result<(), CheckpointError> {
-        let (seen, updated_at, open, file, line): (i64, Option<i64>, bool, i64, u64) = self
-            .connection
-            .prepare_cached(
-                "SELECT fingerprint, updated_at, open, file, line FROM temp.seen WHERE call = ?1",
-            )?
-            .query_row([call], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?, row.get(4)?)))?;
-        if seen != fingerprint {
-            let (Some(before), Some(now)) = (updated_at, row.staged.call.updated_at) else {
-                return self.conflict(row.file, row.line, file, line);
-            };
+    fn see_again(&mut self, call: i64, row: &StagedRow) -> Result<(), CheckpointError> {
+        let seen = self.seen(call)?;
+        let (content, now) = (row.content(), row.staged.call.updated_at);
+        let counts = match (seen.updated_at, now) {
+            (before, now) if seen.content == content => now > before,
             // Of records of one moment the last counts: so logs of events are written.
-            if now >= before {
-                self.connection
-                    .prepare_cached(
-                        "UPDATE temp.seen SET fingerprint = ?2, updated_at = ?3, file = ?4, line = ?5 WHERE call = ?1",
-                    )?
-                    .execute(params![call, fingerprint, now, row.file, row.line])?;
-                let stored = self.stored(call)?;
-                match stored.state {
-                    Some(RequestState::Landed) => self.note_change(call, stored.is_news(row))?,
-                    None if open && !stored.is_newer_than(row) => self.replace(call, row)?,
-                    _ => {}
-                }
+            (Some(before), Some(now)) => now >= before,
+            _ => return self.conflict(row.file, row.line, seen.file, seen.line),
+        };
+        if counts {
+            self.connection
+                .prepare_cached(
+                    "UPDATE temp.seen SET file = ?2, line = ?3, fingerprint = ?4, started_at = ?5, updated_at = ?6
+                     WHERE call = ?1",
+                )?
+                .execute(params![call, row.file, row.line, content.fingerprint, content.started_at, now])?;
+            let stored = self.stored(call)?;
+            self.note_newer_copy(call, &stored, row)?;
+            match stored.state {
+                Some(RequestState::Landed) => self.note_change(call, stored.is_news(row))?,
+                None if seen.open && !stored.is_newer_than(row) => self.replace(call, row)?,
+                _ => {}
             }
         }
         self.figures.repeats += 1;
+        Ok(())
+    }
+
+    fn seen(&self, call: i64) -> rusqlite::Result<Seen> {
+        self.connection
+            .prepare_cached(
+                "SELECT file, line, fingerprint, started_at, updated_at, open FROM temp.seen WHERE call = ?1",
+            )?
+            .query_row([call], |row| {
+                Ok(Seen {
+                    file: row.get(0)?,
+                    line: row.get(1)?,
+                    content: Content { fingerprint: row.get(2)?, started_at: row.get(3)? },
+                    updated_at: row.get(4)?,
+                    open: row.get(5)?,
+                })
+            })
+    }
+
+    /// Where a row says again what is stored, and was written later: only what is newer than it is news from now on.
+    fn note_newer_copy(&self, call: i64, stored: &Stored, row: &StagedRow) -> rusqlite::Result<()> {
+        let now = row.staged.call.updated_at;
+        if stored.content == row.content() && now > stored.updated_at {
+            self.connection
+                .prepare_cached("UPDATE calls SET updated_at = ?2 WHERE id = ?1")?
+                .execute(params![call, now])?;
+        }
         Ok(())
     }
 
@@ -114,8 +162,7 @@ impl Stager<'_> {
                 let state: Option<i64> = row.get(0)?;
                 Ok(Stored {
                     state: state.and_then(RequestState::from_code),
-                    fingerprint: row.get(1)?,
-                    started_at: row.get(2)?,
+                    content: Content { fingerprint: row.get(1)?, started_at: row.get(2)? },
                     updated_at: row.get(3)?,
                     place: (row.get(4)?, row.get(5)?),
                 })
@@ -123,12 +170,21 @@ impl Stager<'_> {
     }
 }
 
+/// The row of this run that counts for a call which the checkpoint knew before.
+struct Seen {
+    file: i64,
+    line: u64,
+    content: Content,
+    updated_at: Option<i64>,
+    /// Whether the call waits to be sent.
+    open: bool,
+}
+
 /// A call as the checkpoint holds it.
 struct Stored {
     /// Of the request that carries it; none while it waits.
     state: Option<RequestState>,
-    fingerprint: i64,
-    started_at: i64,
+    content: Content,
     updated_at: Option<i64>,
     place: (i64, u64),
 }
@@ -141,7 +197,6 @@ impl Stored {
 
     /// Whether `row` says something else, and not only because it is an older record.
     fn is_news(&self, row: &StagedRow) -> bool {
-        let same_start = self.started_at == row.staged.call.started_at.epoch_seconds();
-        (self.fingerprint != row.staged.fingerprint || !same_start) && !self.is_newer_than(row)
+        self.content != row.content() && !self.is_newer_than(row)
     }
 }

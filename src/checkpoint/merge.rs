@@ -8,7 +8,7 @@ use std::collections::HashMap;
 
 use rusqlite::{Connection, params};
 
-use super::{CheckpointError, Stager};
+use super::{CheckpointError, Stager, known_calls::Content};
 use crate::call::CallKey;
 
 /// What judging needs of a newly loaded call.
@@ -18,11 +18,12 @@ struct Loaded {
     key: CallKey,
     file: i64,
     line: u64,
-    fingerprint: i64,
+    content: Content,
     updated_at: Option<i64>,
 }
 
-const LOADED: &str = "SELECT id, key, file, line, fingerprint, updated_at FROM calls WHERE id > ?1";
+const LOADED: &str =
+    "SELECT id, key, file, line, fingerprint, started_at, updated_at FROM calls WHERE id > ?1";
 
 fn read(row: &rusqlite::Row<'_>) -> rusqlite::Result<Loaded> {
     Ok(Loaded {
@@ -30,8 +31,8 @@ fn read(row: &rusqlite::Row<'_>) -> rusqlite::Result<Loaded> {
         key: CallKey::from_bytes(row.get(1)?),
         file: row.get(2)?,
         line: row.get(3)?,
-        fingerprint: row.get(4)?,
-        updated_at: row.get(5)?,
+        content: Content { fingerprint: row.get(4)?, started_at: row.get(5)? },
+        updated_at: row.get(6)?,
     })
 }
 
@@ -124,8 +125,8 @@ fn judge_equals(stager: &mut Stager<'_>) -> Result<(), CheckpointError> {
 fn entered(connection: &Connection, key: CallKey) -> rusqlite::Result<Loaded> {
     connection
         .prepare_cached(
-            "SELECT id, calls.key, file, line, fingerprint, updated_at FROM call_keys JOIN calls ON id = call
-             WHERE call_keys.key = ?1",
+            "SELECT id, calls.key, file, line, fingerprint, started_at, updated_at FROM call_keys
+             JOIN calls ON id = call WHERE call_keys.key = ?1",
         )?
         .query_row([key.to_bytes()], read)
 }
@@ -137,9 +138,11 @@ fn judge(
     repeats: &mut u64,
     conflicts: &mut Vec<(Loaded, Loaded)>,
 ) -> (Loaded, i64) {
-    if known.fingerprint == other.fingerprint {
+    if known.content == other.content {
         *repeats += 1;
-        return (known, other.id);
+        // The newest of equals stands, so that it outdoes a record that says otherwise and was written between them.
+        let is_newer = other.updated_at > known.updated_at;
+        return if is_newer { (other, known.id) } else { (known, other.id) };
     }
     match (known.updated_at, other.updated_at) {
         (Some(before), Some(now)) => {

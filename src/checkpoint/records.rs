@@ -500,7 +500,7 @@ mod tests {
         checkpoint::{
             Checkpoint, StagedFigures,
             claims::tests::{found, recover},
-            stage::tests::{call, fresh, nameless},
+            stage::tests::{call, fresh, land, nameless, texts},
         },
     };
 
@@ -550,21 +550,6 @@ mod tests {
         let figures = stager.sort(limit).unwrap();
         stager.keep(None).unwrap();
         figures
-    }
-
-    fn texts(checkpoint: &Checkpoint) -> Vec<String> {
-        let mut texts = checkpoint.connection.prepare("SELECT text FROM texts ORDER BY text").unwrap();
-        texts.query_map([], |row| row.get(0)).unwrap().collect::<Result<_, _>>().unwrap()
-    }
-
-    fn land(checkpoint: &Checkpoint) {
-        checkpoint
-            .connection
-            .execute_batch(
-                "INSERT OR IGNORE INTO requests (id, kind, state, run, sent_at) VALUES (9, 0, 1, 1, 0);
-                 UPDATE calls SET request = 9;",
-            )
-            .unwrap();
     }
 
     fn late(checkpoint: &Checkpoint) -> Vec<(u64, String)> {

@@ -75,8 +75,8 @@ impl Checkpoint {
             "PRAGMA synchronous = NORMAL; PRAGMA wal_autocheckpoint = 2000; DROP INDEX IF EXISTS calls_waiting;
              DROP TABLE IF EXISTS temp.seen; DROP TABLE IF EXISTS temp.twins; DROP TABLE IF EXISTS temp.late;
              CREATE TEMP TABLE seen (
-               call INTEGER PRIMARY KEY, file INTEGER, line INTEGER, fingerprint INTEGER, updated_at INTEGER, open INTEGER,
-               changed INTEGER
+               call INTEGER PRIMARY KEY, file INTEGER, line INTEGER, fingerprint INTEGER, started_at INTEGER,
+               updated_at INTEGER, open INTEGER, changed INTEGER
              );
              CREATE TEMP TABLE twins (key BLOB, file INTEGER, count INTEGER, PRIMARY KEY (key, file)) WITHOUT ROWID;
              DROP TABLE IF EXISTS temp.dropped; CREATE TEMP TABLE dropped (call INTEGER PRIMARY KEY);
@@ -487,9 +487,20 @@ pub(super) mod tests {
         figures
     }
 
-    fn texts(checkpoint: &Checkpoint) -> Vec<String> {
+    pub(crate) fn texts(checkpoint: &Checkpoint) -> Vec<String> {
         let mut statement = checkpoint.connection.prepare("SELECT text FROM texts ORDER BY text").unwrap();
         statement.query_map([], |row| row.get(0)).unwrap().collect::<Result<_, _>>().unwrap()
+    }
+
+    /// All calls that are there have landed.
+    pub(crate) fn land(checkpoint: &Checkpoint) {
+        checkpoint
+            .connection
+            .execute_batch(
+                "INSERT OR IGNORE INTO requests (id, kind, state, run, sent_at) VALUES (9, 0, 1, 1, 0);
+                 UPDATE calls SET request = 9;",
+            )
+            .unwrap();
     }
 
     #[test]
@@ -541,6 +552,45 @@ pub(super) mod tests {
     }
 
     #[test]
+    fn the_newest_of_equals_outdoes_what_was_written_between_them() {
+        let copies = [updated(call("1", "x"), 1), updated(call("1", "x"), 10), updated(call("1", "y"), 5)];
+        for known in 0..=2 {
+            let (_folder, mut checkpoint) = fresh();
+            load(&mut checkpoint, "a.csv", &copies[..known], None);
+            let figures = load(&mut checkpoint, "a.csv", &copies[known.saturating_sub(1)..], None);
+            assert_eq!((texts(&checkpoint), figures.conflicts), (vec!["x".to_owned()], 0), "{known}");
+            land(&checkpoint);
+            for rows in [&copies[2..], &copies[..]] {
+                let figures = load(&mut checkpoint, "a.csv", rows, None);
+                assert_eq!((figures.already_imported, figures.changed), (1, 0), "{known}");
+            }
+        }
+        // A later run brings the newer copy of a call that landed.
+        let (_folder, mut checkpoint) = fresh();
+        load(&mut checkpoint, "a.csv", &copies[..1], None);
+        land(&checkpoint);
+        load(&mut checkpoint, "a.csv", &copies[1..2], None);
+        assert_eq!(load(&mut checkpoint, "a.csv", &copies[2..], None).changed, 0);
+    }
+
+    #[test]
+    fn rows_of_one_id_that_begin_at_other_times_are_no_repeats() {
+        let later =
+            || Call { started_at: Moment::from_epoch_seconds(1_600_000_060).unwrap(), ..call("1", "a") };
+        for known in [false, true] {
+            let (_folder, mut checkpoint) = fresh();
+            if known {
+                load(&mut checkpoint, "a.csv", &[call("1", "a")], None);
+            }
+            let figures = load(&mut checkpoint, "a.csv", &[call("1", "a"), later(), later()], None);
+            assert_eq!((figures.repeats, figures.conflicts), (0, 2), "known before: {known}");
+            land(&checkpoint);
+            let figures = load(&mut checkpoint, "a.csv", &[call("1", "a"), later()], None);
+            assert_eq!((figures.already_imported, figures.conflicts), (1, 1), "known before: {known}");
+        }
+    }
+
+    #[test]
     fn calls_without_an_id_that_are_alike_are_counted_and_the_highest_count_of_a_file_stands() {
         let (_folder, mut checkpoint) = fresh();
         let two = [nameless("x"), nameless("x")];
@@ -566,13 +616,7 @@ pub(super) mod tests {
     fn a_call_that_landed_stays_as_it_is_and_a_difference_is_counted() {
         let (_folder, mut checkpoint) = fresh();
         load(&mut checkpoint, "a.csv", &[call("1", "a"), call("2", "b")], None);
-        checkpoint
-            .connection
-            .execute_batch(
-                "INSERT INTO requests (id, kind, state, run, sent_at) VALUES (9, 0, 1, 1, 0);
-                            UPDATE calls SET request = 9;",
-            )
-            .unwrap();
+        land(&checkpoint);
         let figures = load(&mut checkpoint, "a.csv", &[call("1", "a"), call("2", "new words")], None);
         assert_eq!((figures.already_imported, figures.changed), (2, 1));
         assert_eq!(texts(&checkpoint), ["a", "b"]);
@@ -590,13 +634,7 @@ pub(super) mod tests {
         assert_eq!(texts(&checkpoint), ["last"], "of two records of one moment the last counts");
         load(&mut checkpoint, "a.csv", &rows[..1], None);
         assert_eq!(texts(&checkpoint), ["last"], "an older record that comes later replaces nothing");
-        checkpoint
-            .connection
-            .execute_batch(
-                "INSERT INTO requests (id, kind, state, run, sent_at) VALUES (9, 0, 1, 1, 0);
-                 UPDATE calls SET request = 9;",
-            )
-            .unwrap();
+        land(&checkpoint);
         for order in [[0, 1, 2], [2, 0, 1], [1, 0, 2]] {
             let again = order.map(|index| rows[index].clone());
             let figures = load(&mut checkpoint, "a.csv", &again, None);
