@@ -5,11 +5,37 @@ use rusqlite::{Connection, OptionalExtension, params};
 use super::{CheckpointError, Stager, stage::StagedRow};
 use crate::{call::CallKey, policy::RequestState};
 
-/// The call that has this key.
-pub(super) fn known(connection: &Connection, key: CallKey) -> rusqlite::Result<Option<i64>> {
+/// A call as the checkpoint holds it.
+pub(super) struct Stored {
+    pub(super) call: i64,
+    /// Its own; it may have others.
+    pub(super) key: CallKey,
+    /// Of the request that carries it; none while it waits.
+    pub(super) state: Option<RequestState>,
+    content: Content,
+    updated_at: Option<i64>,
+    place: (i64, u64),
+}
+
+/// The call that has `key`, as its own or because it took over the record with it.
+pub(super) fn stored(connection: &Connection, key: CallKey) -> rusqlite::Result<Option<Stored>> {
     connection
-        .prepare_cached("SELECT call FROM call_keys WHERE key = ?1")?
-        .query_row([key.to_bytes()], |row| row.get(0))
+        .prepare_cached(
+            "SELECT calls.id, calls.key, state, fingerprint, started_at, updated_at, file, line
+             FROM call_keys JOIN calls ON calls.id = call LEFT JOIN requests ON requests.id = request
+             WHERE call_keys.key = ?1",
+        )?
+        .query_row([key.to_bytes()], |row| {
+            let state: Option<i64> = row.get(2)?;
+            Ok(Stored {
+                call: row.get(0)?,
+                key: CallKey::from_bytes(row.get(1)?),
+                state: state.and_then(RequestState::from_code),
+                content: Content { fingerprint: row.get(3)?, started_at: row.get(4)? },
+                updated_at: row.get(5)?,
+                place: (row.get(6)?, row.get(7)?),
+            })
+        })
         .optional()
 }
 
@@ -29,9 +55,27 @@ impl StagedRow {
 }
 
 impl Stager<'_> {
+    /// The call that a row with this key tells of. A call that was refused lets go of the records that it took over.
+    pub(super) fn known(&self, key: CallKey) -> rusqlite::Result<Option<Stored>> {
+        if !self.any_known {
+            return Ok(None);
+        }
+        let stored = stored(self.connection, key)?;
+        if stored.as_ref().is_none_or(|stored| !stored.has_let_go_of(key)) {
+            return Ok(stored);
+        }
+        self.connection.prepare_cached("DELETE FROM call_keys WHERE key = ?1")?.execute([key.to_bytes()])?;
+        Ok(None)
+    }
+
     /// A row whose call the checkpoint knows.
-    pub(super) fn see(&mut self, call: i64, row: &StagedRow) -> Result<(), CheckpointError> {
-        let content = row.content();
+    pub(super) fn see(&mut self, stored: &Stored, row: &StagedRow) -> Result<(), CheckpointError> {
+        if stored.key != row.staged.call.identity.key {
+            // It was told among the lines of its call.
+            self.figures.repeats += 1;
+            return Ok(());
+        }
+        let (call, content) = (stored.call, row.content());
         let first = self
             .connection
             .prepare_cached("INSERT OR IGNORE INTO temp.seen VALUES (?1, ?2, ?3, ?4, ?5, ?6, 0, 0)")?
@@ -45,10 +89,9 @@ impl Stager<'_> {
             ])?
             == 1;
         if !first {
-            return self.see_again(call, row);
+            return self.see_again(stored, row);
         }
-        let stored = self.stored(call)?;
-        self.note_newer_copy(call, &stored, row)?;
+        self.note_newer_copy(stored, row)?;
         let differs = stored.is_news(row);
         match stored.state {
             Some(RequestState::Landed) => {
@@ -70,7 +113,8 @@ impl Stager<'_> {
     }
 
     /// A second row of this run with the id of a call that the checkpoint knew before.
-    fn see_again(&mut self, call: i64, row: &StagedRow) -> Result<(), CheckpointError> {
+    fn see_again(&mut self, stored: &Stored, row: &StagedRow) -> Result<(), CheckpointError> {
+        let call = stored.call;
         let seen = self.seen(call)?;
         let (content, now) = (row.content(), row.staged.call.updated_at);
         let counts = match (seen.updated_at, now) {
@@ -86,8 +130,7 @@ impl Stager<'_> {
                      WHERE call = ?1",
                 )?
                 .execute(params![call, row.file, row.line, content.fingerprint, content.started_at, now])?;
-            let stored = self.stored(call)?;
-            self.note_newer_copy(call, &stored, row)?;
+            self.note_newer_copy(stored, row)?;
             match stored.state {
                 Some(RequestState::Landed) => self.note_change(call, stored.is_news(row))?,
                 None if seen.open && !stored.is_newer_than(row) => self.replace(call, row)?,
@@ -115,12 +158,12 @@ impl Stager<'_> {
     }
 
     /// Where a row says again what is stored, and was written later: only what is newer than it is news from now on.
-    fn note_newer_copy(&self, call: i64, stored: &Stored, row: &StagedRow) -> rusqlite::Result<()> {
+    fn note_newer_copy(&self, stored: &Stored, row: &StagedRow) -> rusqlite::Result<()> {
         let now = row.staged.call.updated_at;
         if stored.content == row.content() && now > stored.updated_at {
             self.connection
                 .prepare_cached("UPDATE calls SET updated_at = ?2 WHERE id = ?1")?
-                .execute(params![call, now])?;
+                .execute(params![stored.call, now])?;
         }
         Ok(())
     }
@@ -151,23 +194,6 @@ impl Stager<'_> {
         self.figures.changed += changed;
         Ok(())
     }
-
-    fn stored(&self, call: i64) -> rusqlite::Result<Stored> {
-        self.connection
-            .prepare_cached(
-                "SELECT state, fingerprint, started_at, updated_at, file, line FROM calls
-                 LEFT JOIN requests ON requests.id = request WHERE calls.id = ?1",
-            )?
-            .query_row([call], |row| {
-                let state: Option<i64> = row.get(0)?;
-                Ok(Stored {
-                    state: state.and_then(RequestState::from_code),
-                    content: Content { fingerprint: row.get(1)?, started_at: row.get(2)? },
-                    updated_at: row.get(3)?,
-                    place: (row.get(4)?, row.get(5)?),
-                })
-            })
-    }
 }
 
 /// The row of this run that counts for a call which the checkpoint knew before.
@@ -180,16 +206,12 @@ struct Seen {
     open: bool,
 }
 
-/// A call as the checkpoint holds it.
-struct Stored {
-    /// Of the request that carries it; none while it waits.
-    state: Option<RequestState>,
-    content: Content,
-    updated_at: Option<i64>,
-    place: (i64, u64),
-}
-
 impl Stored {
+    /// Whether `key` is free although this call took its record over: it was refused.
+    fn has_let_go_of(&self, key: CallKey) -> bool {
+        self.key != key && self.state == Some(RequestState::Refused)
+    }
+
     /// Whether it was told by a newer record than `row`.
     fn is_newer_than(&self, row: &StagedRow) -> bool {
         matches!((self.updated_at, row.staged.call.updated_at), (Some(stored), Some(now)) if now < stored)

@@ -10,7 +10,7 @@
 use rusqlite::{OptionalExtension, params};
 
 use super::{
-    CheckpointError, StagedCall, StagedRecord, Stager, known_calls::known, late, lineage, record_form,
+    CheckpointError, StagedCall, StagedRecord, Stager, known_calls::stored, late, lineage, record_form,
     recovery::SOURCE_NAME, stage::StagedRow, staged_record::RecordState,
 };
 use crate::{
@@ -21,7 +21,8 @@ use crate::{
 /// Made for every run that stages; without records they stay empty.
 ///
 /// * `records.gone`: another one says the same, or says it of the same id and is newer.
-/// * `aliases`: second keys of calls, to be entered when it stands which calls are kept.
+/// * `aliases`: second keys of calls, to be entered when it stands which calls are kept; `is_own` where it is the key of a
+///   leg's id, which a call that has it keeps.
 pub(super) const TABLES: &str = "
 DROP TABLE IF EXISTS temp.records; DROP TABLE IF EXISTS temp.record_groups; DROP TABLE IF EXISTS temp.aliases;
 DROP TABLE IF EXISTS temp.leg_counts;
@@ -31,17 +32,28 @@ CREATE TEMP TABLE records (
   size INTEGER, told TEXT, agent TEXT, body TEXT, raw TEXT, gone INTEGER DEFAULT 0
 );
 CREATE TEMP TABLE record_groups (id INTEGER PRIMARY KEY, root BLOB);
-CREATE TEMP TABLE aliases (key BLOB, call INTEGER, call_key BLOB);
+CREATE TEMP TABLE aliases (key BLOB, call INTEGER, call_key BLOB, is_own INTEGER);
 CREATE TEMP TABLE leg_counts (call INTEGER PRIMARY KEY, legs INTEGER);
 ";
 
-/// Groups are taken in the order in which the input first tells of them.
+/// A row that names no group goes to the group of another with its id. Of the records of one id the newest stands, but no
+/// leg stands for a whole call: each of the two looks at the first entry of its index. Groups are taken in the order in which
+/// the input first tells of them.
 const PREPARE: &str = "
-CREATE INDEX temp.records_by_key ON records (root, key, updated_at DESC, id DESC);
+CREATE INDEX temp.records_in_group ON records (key, id) WHERE named AND NOT implied;
+UPDATE temp.records AS alone SET root = joined.root, alias = joined.alias, value = joined.value, is_root = 0
+  FROM temp.records AS joined WHERE alone.implied AND joined.root <> alone.root AND joined.id = (
+    SELECT id FROM temp.records WHERE named AND NOT implied AND key = alone.key ORDER BY id LIMIT 1);
+DROP INDEX temp.records_in_group;
+CREATE INDEX temp.records_by_key ON records (root, key, updated_at DESC, id DESC) WHERE NOT wrong;
+CREATE INDEX temp.records_by_state ON records (root, key, updated_at DESC, id DESC) WHERE whole;
 CREATE INDEX temp.records_by_content ON records (root, content);
-UPDATE temp.records AS old SET gone = 1 WHERE named AND updated_at IS NOT NULL AND id <> (
-  SELECT newest.id FROM temp.records AS newest WHERE newest.root = old.root AND newest.key = old.key
-    AND newest.whole >= old.whole AND NOT newest.wrong ORDER BY newest.updated_at DESC, newest.id DESC LIMIT 1);
+UPDATE temp.records AS old SET gone = 1 WHERE named AND updated_at IS NOT NULL AND whole AND id <> (
+  SELECT id FROM temp.records AS newest WHERE newest.root = old.root AND newest.key = old.key AND newest.whole
+    ORDER BY updated_at DESC, id DESC LIMIT 1);
+UPDATE temp.records AS old SET gone = 1 WHERE named AND updated_at IS NOT NULL AND NOT whole AND id <> (
+  SELECT id FROM temp.records AS newest WHERE newest.root = old.root AND newest.key = old.key AND NOT newest.wrong
+    ORDER BY updated_at DESC, id DESC LIMIT 1);
 UPDATE temp.records AS again SET gone = 1 WHERE NOT gone AND EXISTS (
   SELECT 1 FROM temp.records AS first WHERE first.root = again.root AND first.content = again.content
     AND first.id < again.id AND NOT first.gone);
@@ -67,6 +79,8 @@ struct Group {
 
 /// The call that a group is known as from an earlier run.
 struct KnownCall {
+    /// None likewise.
+    call: Option<i64>,
     /// None where it was found in the account and no row has told of it since.
     key: Option<CallKey>,
     landed: bool,
@@ -180,31 +194,32 @@ impl Stager<'_> {
 
     /// The call that stands for the group since an earlier run. One that was refused is none: it may stand anew, or another.
     fn known_as(&self, group: &Group) -> Result<Option<KnownCall>, CheckpointError> {
-        for key in [group.root, group.alias] {
-            let Some(call) = self.any_known.then(|| known(self.connection, key)).transpose()?.flatten()
-            else {
-                continue;
-            };
-            let (state, key) = self.state_and_key(call)?;
-            if state != Some(RequestState::Refused) {
-                return Ok(Some(KnownCall { key: Some(key), landed: state == Some(RequestState::Landed) }));
+        let mut keys = vec![group.root, group.alias];
+        if self.any_known && group.rows > u64::from(group.has_root) {
+            keys.extend(self.known_ids(group)?);
+        }
+        for key in keys {
+            let known = self.known(key)?.filter(|known| known.state != Some(RequestState::Refused));
+            if let Some(known) = known {
+                let landed = known.state == Some(RequestState::Landed);
+                return Ok(Some(KnownCall { call: Some(known.call), key: Some(known.key), landed }));
             }
         }
         if !group.has_root && self.is_recovered(group)? {
-            return Ok(Some(KnownCall { key: None, landed: true }));
+            return Ok(Some(KnownCall { call: None, key: None, landed: true }));
         }
         Ok(None)
     }
 
-    fn state_and_key(&self, call: i64) -> rusqlite::Result<(Option<RequestState>, CallKey)> {
+    /// The keys of its records' ids by which a call is known already.
+    fn known_ids(&self, group: &Group) -> rusqlite::Result<Vec<CallKey>> {
         self.connection
             .prepare_cached(
-                "SELECT state, calls.key FROM calls LEFT JOIN requests ON requests.id = request WHERE calls.id = ?1",
+                "SELECT records.key FROM temp.records JOIN call_keys ON call_keys.key = records.key
+                 WHERE root = ?1 AND named AND NOT gone AND NOT wrong ORDER BY is_root DESC, started_at, id",
             )?
-            .query_row([call], |row| {
-                let state: Option<i64> = row.get(0)?;
-                Ok((state.and_then(RequestState::from_code), CallKey::from_bytes(row.get(1)?)))
-            })
+            .query_map([group.root.to_bytes()], |row| Ok(CallKey::from_bytes(row.get(0)?)))?
+            .collect()
     }
 
     /// Whether the account holds the group's call although no row has told of it yet.
@@ -273,15 +288,24 @@ impl Stager<'_> {
                 self.alias(CallKey::of_leg(group.alias, content), call, call_key)?;
             }
         }
-        Ok(())
+        Ok(self.take_over_ids(group, call, call_key)?)
     }
 
     fn alias(&self, key: CallKey, call: i64, call_key: Option<[u8; 16]>) -> rusqlite::Result<()> {
-        self.connection.prepare_cached("INSERT INTO temp.aliases VALUES (?1, ?2, ?3)")?.execute(params![
-            key.to_bytes(),
-            call,
-            call_key
-        ])?;
+        self.connection
+            .prepare_cached("INSERT INTO temp.aliases VALUES (?1, ?2, ?3, 0)")?
+            .execute(params![key.to_bytes(), call, call_key])?;
+        Ok(())
+    }
+
+    /// What names a leg by its id, in a later run and without its group, names its call.
+    fn take_over_ids(&self, group: &Group, call: i64, call_key: Option<[u8; 16]>) -> rusqlite::Result<()> {
+        self.connection
+            .prepare_cached(
+                "INSERT INTO temp.aliases SELECT DISTINCT key, ?2, ?3, 1 FROM temp.records
+                 WHERE root = ?1 AND named AND NOT wrong AND key IS NOT ?3",
+            )?
+            .execute(params![group.root.to_bytes(), call, call_key])?;
         Ok(())
     }
 
@@ -342,8 +366,11 @@ impl Stager<'_> {
     fn belongs_to_known(&mut self, group: &Group, call: &KnownCall) -> Result<(), CheckpointError> {
         let rejected = self.reject_group(group, true, None)?;
         // Of a call that was found in the account it is not known what is in its text.
-        if call.key.is_some() && self.any_unknown_leg(group)? {
-            self.figures.changed += 1;
+        if let (Some(number), Some(key)) = (call.call, call.key) {
+            if self.any_unknown_leg(group)? {
+                self.figures.changed += 1;
+            }
+            self.take_over_ids(group, number, Some(key.to_bytes()))?;
         }
         self.figures.repeats += group.rows - rejected;
         Ok(())
@@ -355,7 +382,7 @@ impl Stager<'_> {
         )?;
         let mut rows = records.query([group.root.to_bytes()])?;
         while let Some(row) = rows.next()? {
-            if known(self.connection, CallKey::of_leg(group.alias, row.get(0)?))?.is_none() {
+            if stored(self.connection, CallKey::of_leg(group.alias, row.get(0)?))?.is_none() {
                 return Ok(true);
             }
         }
@@ -433,12 +460,18 @@ impl Stager<'_> {
 
     /// Enters the second keys of the calls that are kept. A newer one replaces that of a call which was refused.
     pub(super) fn enter_aliases(&self) -> rusqlite::Result<()> {
-        if self.records > 0 {
+        if self.records == 0 {
+            return Ok(());
+        }
+        for (enter, is_own) in [("REPLACE", false), ("IGNORE", true)] {
             self.connection.execute(
-                "INSERT OR REPLACE INTO call_keys (key, call)
-                 SELECT aliases.key, call_keys.call FROM temp.aliases LEFT JOIN calls ON calls.id = aliases.call
-                 JOIN call_keys ON call_keys.key = COALESCE(aliases.call_key, calls.key) ORDER BY aliases.key",
-                [],
+                &format!(
+                    "INSERT OR {enter} INTO call_keys (key, call)
+                     SELECT aliases.key, call_keys.call FROM temp.aliases LEFT JOIN calls ON calls.id = aliases.call
+                     JOIN call_keys ON call_keys.key = COALESCE(aliases.call_key, calls.key)
+                     WHERE is_own = ?1 ORDER BY aliases.key"
+                ),
+                [is_own],
             )?;
         }
         Ok(())
@@ -643,6 +676,55 @@ mod tests {
                 checkpoint.connection.query_row("SELECT COUNT(*) FROM calls", [], |row| row.get(0)).unwrap();
             assert_eq!(calls, 1, "{group}");
         }
+    }
+
+    #[test]
+    fn a_leg_is_known_by_its_id_where_a_row_of_it_names_no_group() {
+        for group in ["a", "s"] {
+            let (_folder, mut checkpoint) = fresh();
+            let rows = [implied("b", 5), record("a", group, 0), record("b", group, 5)];
+            let figures = load(&mut checkpoint, &rows, None);
+            assert_eq!((checkpoint.open_calls().unwrap(), figures.repeats), (1, 2), "{group}");
+            land(&checkpoint);
+            let again = load(&mut checkpoint, &rows, None);
+            assert_eq!((again.already_imported, again.repeats, again.changed), (1, 2, 0), "{group}");
+            let leg = load(&mut checkpoint, &rows[..1], None);
+            assert_eq!((leg.repeats, checkpoint.open_calls().unwrap()), (1, 0), "{group}");
+            let late = load(&mut checkpoint, &[lacking("c", group, 9)], None);
+            assert_eq!((late.repeats, late.changed), (1, 1), "{group}");
+            load(&mut checkpoint, &[implied("c", 9)], None);
+            assert_eq!(checkpoint.open_calls().unwrap(), 0, "{group}");
+        }
+    }
+
+    #[test]
+    fn a_row_that_was_a_call_of_its_own_stays_one_when_its_group_comes() {
+        for landed in [false, true] {
+            let (_folder, mut checkpoint) = fresh();
+            load(&mut checkpoint, &[implied("b", 5)], None);
+            if landed {
+                land(&checkpoint);
+            }
+            let rows = [record("a", "a", 0), record("b", "a", 5)];
+            let figures = load(&mut checkpoint, &rows, None);
+            let calls = u64::from(!landed);
+            assert_eq!((figures.repeats, checkpoint.open_calls().unwrap()), (1, calls), "{landed}");
+            land(&checkpoint);
+            load(&mut checkpoint, &rows, None);
+            load(&mut checkpoint, &rows[..1], None);
+            assert_eq!(checkpoint.open_calls().unwrap(), 0);
+        }
+    }
+
+    #[test]
+    fn a_refused_call_lets_go_of_its_legs() {
+        let (_folder, mut checkpoint) = fresh();
+        load(&mut checkpoint, &[record("a", "a", 0), record("b", "a", 5)], None);
+        land(&checkpoint);
+        checkpoint.connection.execute("UPDATE requests SET state = 3", []).unwrap();
+        load(&mut checkpoint, &[implied("b", 5)], None);
+        assert_eq!(texts(&checkpoint), ["a\nLegs:\n12:26:45 UTC · leg b\n\n\0", "b\n\0"]);
+        assert_eq!(checkpoint.open_calls().unwrap(), 1);
     }
 
     #[test]

@@ -10,8 +10,8 @@ use std::collections::HashMap;
 use rusqlite::{Connection, OptionalExtension, params};
 
 use super::{
-    Checkpoint, CheckpointError, LateRow, Lineage, StagedCall, claims, known_calls::known, late, lineage,
-    merge, records, rejections, schema,
+    Checkpoint, CheckpointError, LateRow, Lineage, StagedCall, claims, late, lineage, merge, records,
+    rejections, schema,
 };
 use crate::call::{CallKey, Customer, Destination};
 
@@ -152,18 +152,16 @@ impl Stager<'_> {
     fn place(&mut self, mut row: StagedRow) -> Result<i64, CheckpointError> {
         let identity = &mut row.staged.call.identity;
         self.any_nameless |= identity.id.is_none();
-        if self.any_known
-            && let Some(call) = known(self.connection, identity.key)?
-        {
+        if let Some(known) = self.known(identity.key)? {
             if identity.id.is_some() {
-                self.see(call, &row)?;
-                return Ok(call);
+                self.see(&known, &row)?;
+                return Ok(known.call);
             }
             let ordinal = next_twin(self.connection, identity.key, row.file)?;
             identity.key = identity.key.twin(ordinal);
-            if let Some(call) = known(self.connection, identity.key)? {
-                self.see(call, &row)?;
-                return Ok(call);
+            if let Some(known) = self.known(identity.key)? {
+                self.see(&known, &row)?;
+                return Ok(known.call);
             }
         }
         self.append(&row)
