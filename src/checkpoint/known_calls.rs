@@ -121,7 +121,7 @@ impl Stager<'_> {
             (before, now) if seen.content == content => now > before,
             // Of records of one moment the last counts: so logs of events are written.
             (Some(before), Some(now)) => now >= before,
-            _ => return self.conflict(row.file, row.line, seen.file, seen.line),
+            _ => return self.conflict((row.file, row.line), seen.place, row.staged.raw.as_deref()),
         };
         if counts {
             self.connection
@@ -148,8 +148,7 @@ impl Stager<'_> {
             )?
             .query_row([call], |row| {
                 Ok(Seen {
-                    file: row.get(0)?,
-                    line: row.get(1)?,
+                    place: (row.get(0)?, row.get(1)?),
                     content: Content { fingerprint: row.get(2)?, started_at: row.get(3)? },
                     updated_at: row.get(4)?,
                     open: row.get(5)?,
@@ -198,8 +197,7 @@ impl Stager<'_> {
 
 /// The row of this run that counts for a call which the checkpoint knew before.
 struct Seen {
-    file: i64,
-    line: u64,
+    place: (i64, u64),
     content: Content,
     updated_at: Option<i64>,
     /// Whether the call waits to be sent.

@@ -3,7 +3,7 @@
 
 use rusqlite::{Connection, params};
 
-use super::{Checkpoint, CheckpointError, record_form};
+use super::{Checkpoint, CheckpointError, Stager, record_form};
 use crate::call::{Fault, FaultKind, Rejection};
 
 /// Such rows: each with a reason of one kind, or with faults of its own (see `record_form`), or with both. Its raw form is
@@ -34,28 +34,37 @@ pub struct LateRow {
     pub raw: Option<String>,
 }
 
-pub(super) fn files(c: &Connection) -> rusqlite::Result<Vec<String>> {
-    c.prepare("SELECT path FROM files WHERE id IN (SELECT file FROM temp.late) ORDER BY id")?
-        .query_map([], |row| row.get(0))?
-        .collect()
-}
+/// The rows that are rejected after they were read, while loading or afterwards.
+#[derive(Debug, Clone, Copy)]
+pub struct LateRows<'a>(&'a Connection);
 
-pub(super) fn rows(
-    c: &Connection,
-    file: &str,
-    after: (u64, i64),
-    most: u32,
-) -> rusqlite::Result<Vec<LateRow>> {
-    c.prepare_cached(
-        "SELECT line, number, COALESCE(raw, (SELECT content FROM raw_rows WHERE call = late.call)), kind, reason, faults
-         FROM temp.late
-         WHERE file = (SELECT id FROM files WHERE path = ?1) AND (line, number) > (?2, ?3) ORDER BY line, number LIMIT ?4",
-    )?
-    .query_map(params![file, after.0, after.1, most], |row| {
-        let (line, number, raw) = (row.get(0)?, row.get(1)?, row.get(2)?);
-        Ok(LateRow { line, number, rejection: rejection(row)?, raw })
-    })?
-    .collect()
+impl LateRows<'_> {
+    /// The files with such rows.
+    pub fn files(&self) -> Result<Vec<String>, CheckpointError> {
+        Ok(self
+            .0
+            .prepare("SELECT path FROM files WHERE id IN (SELECT file FROM temp.late) ORDER BY id")?
+            .query_map([], |row| row.get(0))?
+            .collect::<Result<_, _>>()?)
+    }
+
+    /// Those of `file` behind the line and the number `after`, in this order, at most `most`.
+    pub fn of_file(&self, file: &str, after: (u64, i64), most: u32) -> Result<Vec<LateRow>, CheckpointError> {
+        Ok(self
+            .0
+            .prepare_cached(
+                "SELECT line, number, COALESCE(raw, (SELECT content FROM raw_rows WHERE call = late.call)), kind, reason,
+                   faults
+                 FROM temp.late
+                 WHERE file = (SELECT id FROM files WHERE path = ?1) AND (line, number) > (?2, ?3)
+                 ORDER BY line, number LIMIT ?4",
+            )?
+            .query_map(params![file, after.0, after.1, most], |row| {
+                let (line, number, raw) = (row.get(0)?, row.get(1)?, row.get(2)?);
+                Ok(LateRow { line, number, rejection: rejection(row)?, raw })
+            })?
+            .collect::<Result<_, _>>()?)
+    }
 }
 
 fn rejection(row: &rusqlite::Row<'_>) -> rusqlite::Result<Rejection> {
@@ -79,23 +88,20 @@ impl Checkpoint {
         Ok(())
     }
 
-    /// The files with such rows.
-    pub fn late_files(&self) -> Result<Vec<String>, CheckpointError> {
-        Ok(files(&self.connection)?)
-    }
-
-    /// Such rows of `file` behind the line and the number `after`, in this order, at most `most`.
-    pub fn late_rows(
-        &self,
-        file: &str,
-        after: (u64, i64),
-        most: u32,
-    ) -> Result<Vec<LateRow>, CheckpointError> {
-        Ok(rows(&self.connection, file, after, most)?)
+    /// They, and the rows that were rejected while loading.
+    pub fn late_rows(&self) -> LateRows<'_> {
+        LateRows(&self.connection)
     }
 
     /// Forgets them, once they are told.
     pub fn clear_late(&self) -> Result<(), CheckpointError> {
         Ok(self.connection.execute_batch("DELETE FROM temp.late")?)
+    }
+}
+
+impl Stager<'_> {
+    /// The rows that [`Stager::sort`] rejected.
+    pub fn late_rows(&self) -> LateRows<'_> {
+        LateRows(self.connection)
     }
 }

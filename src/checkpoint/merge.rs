@@ -6,7 +6,7 @@
 
 use std::collections::HashMap;
 
-use rusqlite::{Connection, params};
+use rusqlite::{Connection, OptionalExtension, params};
 
 use super::{CheckpointError, Stager, known_calls::Content};
 use crate::call::CallKey;
@@ -114,10 +114,15 @@ fn judge_equals(stager: &mut Stager<'_>) -> Result<(), CheckpointError> {
         }
     }
     stager.figures.repeats += repeats;
-    drop_calls(stager.connection)?;
     for (rejected, known) in conflicts {
-        stager.conflict(rejected.file, rejected.line, known.file, known.line)?;
+        let raw: Option<String> = stager
+            .connection
+            .prepare_cached("SELECT content FROM raw_rows WHERE call = ?1")?
+            .query_row([rejected.id], |row| row.get(0))
+            .optional()?;
+        stager.conflict((rejected.file, rejected.line), (known.file, known.line), raw.as_deref())?;
     }
+    drop_calls(stager.connection)?;
     Ok(())
 }
 

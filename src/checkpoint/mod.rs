@@ -38,7 +38,7 @@ mod staged_record;
 mod standing;
 
 pub use error::CheckpointError;
-pub use late::LateRow;
+pub use late::{LateRow, LateRows};
 pub use ledger::Ledger;
 pub use lineage::{Account, Lineage};
 pub use open::{Checkpoint, ReadOnlyCheckpoint};

@@ -10,7 +10,7 @@
 use rusqlite::{OptionalExtension, params};
 
 use super::{
-    CheckpointError, StagedCall, StagedRecord, Stager, known_calls::stored, late, lineage, record_form,
+    CheckpointError, StagedCall, StagedRecord, Stager, known_calls::stored, lineage, record_form,
     recovery::SOURCE_NAME, stage::StagedRow, staged_record::RecordState,
 };
 use crate::{
@@ -338,26 +338,19 @@ impl Stager<'_> {
 
     /// Rows that name no group share their call with nobody: a second one with the same id and other content is at fault.
     fn refuse_namesakes(&mut self, group: &Group, standing: &StandingRecord) -> Result<u64, CheckpointError> {
-        let namesakes: Vec<(i64, i64, u64)> = self
+        let namesakes: Vec<i64> = self
             .connection
             .prepare_cached(
-                "SELECT id, file, line FROM temp.records WHERE root = ?1 AND implied AND NOT gone AND id <> ?2",
+                "SELECT id FROM temp.records WHERE root = ?1 AND implied AND NOT gone AND id <> ?2",
             )?
-            .query_map(params![group.root.to_bytes(), standing.id], |row| {
-                Ok((row.get(0)?, row.get(1)?, row.get(2)?))
-            })?
+            .query_map(params![group.root.to_bytes(), standing.id], |row| row.get(0))?
             .collect::<Result<_, _>>()?;
-        for (id, file, line) in &namesakes {
-            self.conflict(*file, *line, standing.file, standing.line)?;
-            self.connection
-                .prepare_cached(
-                    "UPDATE temp.late SET raw = (SELECT raw FROM temp.records WHERE id = ?1)
-                     WHERE file = ?2 AND line = ?3 AND number = ?4",
-                )?
-                .execute(params![id, file, line, late::number_of(self.figures.conflicts)])?;
-            self.connection
-                .prepare_cached("UPDATE temp.records SET gone = 1 WHERE id = ?1")?
-                .execute([id])?;
+        for id in &namesakes {
+            let (place, raw): (_, Option<String>) = self
+                .connection
+                .prepare_cached("UPDATE temp.records SET gone = 1 WHERE id = ?1 RETURNING file, line, raw")?
+                .query_row([id], |row| Ok(((row.get(0)?, row.get(1)?), row.get(2)?)))?;
+            self.conflict(place, (standing.file, standing.line), raw.as_deref())?;
         }
         Ok(namesakes.len() as u64)
     }
@@ -586,7 +579,7 @@ mod tests {
     }
 
     fn late(checkpoint: &Checkpoint) -> Vec<(u64, String)> {
-        let rows = checkpoint.late_rows("a.csv", (0, 0), 99).unwrap();
+        let rows = checkpoint.late_rows().of_file("a.csv", (0, i64::MIN), 99).unwrap();
         rows.into_iter().map(|row| (row.line, row.rejection.to_string())).collect()
     }
 

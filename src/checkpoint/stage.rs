@@ -10,8 +10,8 @@ use std::collections::HashMap;
 use rusqlite::{Connection, OptionalExtension, params};
 
 use super::{
-    Checkpoint, CheckpointError, LateRow, Lineage, StagedCall, claims, late, lineage, merge, records,
-    rejections, schema,
+    Checkpoint, CheckpointError, Lineage, StagedCall, claims, late, lineage, merge, records, rejections,
+    schema,
 };
 use crate::call::{CallKey, Customer, Destination};
 
@@ -231,13 +231,13 @@ impl Stager<'_> {
         self.keep_raw(known, &row.staged)
     }
 
-    /// Takes note that a row at `line` of `file` is rejected in favour of another.
+    /// Takes note that the row at a place (file and line) is rejected in favour of another. `raw` is the row where its input
+    /// cannot be read again.
     pub(super) fn conflict(
         &mut self,
-        file: i64,
-        line: u64,
-        other: i64,
-        other_line: u64,
+        (file, line): (i64, u64),
+        (other, other_line): (i64, u64),
+        raw: Option<&str>,
     ) -> Result<(), CheckpointError> {
         let path: String =
             self.connection.query_row("SELECT path FROM files WHERE id = ?1", [other], |row| row.get(0))?;
@@ -248,9 +248,9 @@ impl Stager<'_> {
         self.figures.conflicts += 1;
         self.connection
             .prepare_cached(
-                "INSERT INTO temp.late (file, line, number, kind, reason) VALUES (?1, ?2, ?3, 'conflict', ?4)",
+                "INSERT INTO temp.late (file, line, number, kind, reason, raw) VALUES (?1, ?2, ?3, 'conflict', ?4, ?5)",
             )?
-            .execute(params![file, line, late::number_of(self.figures.conflicts), reason])?;
+            .execute(params![file, line, late::number_of(self.figures.conflicts), reason, raw])?;
         Ok(())
     }
 
@@ -340,22 +340,6 @@ impl Stager<'_> {
         }
         discard_unfinished(self.connection)?;
         end(self.connection)
-    }
-
-    /// The files with rows that are rejected after they were read.
-    pub fn late_files(&self) -> Result<Vec<String>, CheckpointError> {
-        Ok(late::files(self.connection)?)
-    }
-
-    /// The rows of `file` behind the line and the number `after` that are rejected after they were read, in this order, at
-    /// most `most`.
-    pub fn late_rows(
-        &self,
-        file: &str,
-        after: (u64, i64),
-        most: u32,
-    ) -> Result<Vec<LateRow>, CheckpointError> {
-        Ok(late::rows(self.connection, file, after, most)?)
     }
 }
 
@@ -527,7 +511,7 @@ pub(super) mod tests {
                 load(&mut checkpoint, "a.csv", &[call("1", "a"), call("1", "a"), call("1", "other")], None);
             assert_eq!((figures.repeats, figures.conflicts), (1, 1), "known before: {known}");
             assert_eq!(texts(&checkpoint), ["a"]);
-            let late = checkpoint.late_rows("a.csv", (0, 0), 9).unwrap();
+            let late = checkpoint.late_rows().of_file("a.csv", (0, i64::MIN), 9).unwrap();
             assert_eq!((late.len(), late[0].line), (1, 4));
             assert_eq!(late[0].rejection.codes(), "conflict");
             assert!(late[0].rejection.to_string().contains("a.csv:2"), "{}", late[0].rejection);

@@ -5,8 +5,8 @@ use std::{cmp::Ordering, iter::Peekable, sync::Arc};
 
 use super::{EventSink, ImportError, ImportEvent, RejectedContent, RejectedRow, raw_row, stage::fingerprint};
 use crate::{
-    call::Position,
-    checkpoint::{Checkpoint, CheckpointError, LateRow, Stager},
+    call::{Position, stable_digest},
+    checkpoint::{Checkpoint, CheckpointError, LateRows, Stager},
     source::{Reader, Record, SourceError, SourceSettings, expand},
 };
 
@@ -20,20 +20,16 @@ pub(super) struct Told {
     pub(super) known: u64,
 }
 
-/// Where such rows are kept, while loading and afterwards.
-pub(super) trait LateRows {
-    fn files(&self) -> Result<Vec<String>, CheckpointError>;
-    fn rows(&self, file: &str, after: (u64, i64)) -> Result<Vec<LateRow>, CheckpointError>;
+/// Whatever holds such rows, while loading and afterwards.
+pub(super) trait HoldsLateRows {
+    fn rows(&self) -> LateRows<'_>;
+    /// Takes note of a rejected row by its fingerprint; whether an earlier run rejected it alike.
     fn note(&mut self, fingerprint: [u8; 16]) -> Result<bool, CheckpointError>;
 }
 
-impl LateRows for Stager<'_> {
-    fn files(&self) -> Result<Vec<String>, CheckpointError> {
-        self.late_files()
-    }
-
-    fn rows(&self, file: &str, after: (u64, i64)) -> Result<Vec<LateRow>, CheckpointError> {
-        self.late_rows(file, after, PAGE)
+impl HoldsLateRows for Stager<'_> {
+    fn rows(&self) -> LateRows<'_> {
+        self.late_rows()
     }
 
     fn note(&mut self, fingerprint: [u8; 16]) -> Result<bool, CheckpointError> {
@@ -41,13 +37,9 @@ impl LateRows for Stager<'_> {
     }
 }
 
-impl LateRows for (&Checkpoint, i64) {
-    fn files(&self) -> Result<Vec<String>, CheckpointError> {
-        self.0.late_files()
-    }
-
-    fn rows(&self, file: &str, after: (u64, i64)) -> Result<Vec<LateRow>, CheckpointError> {
-        self.0.late_rows(file, after, PAGE)
+impl HoldsLateRows for (&Checkpoint, i64) {
+    fn rows(&self) -> LateRows<'_> {
+        self.0.late_rows()
     }
 
     fn note(&mut self, fingerprint: [u8; 16]) -> Result<bool, CheckpointError> {
@@ -57,26 +49,33 @@ impl LateRows for (&Checkpoint, i64) {
 
 /// Tells of every such row.
 pub(super) fn tell(
-    late: &mut impl LateRows,
+    late: &mut impl HoldsLateRows,
     source: &SourceSettings,
     events: &dyn EventSink,
 ) -> Result<Told, ImportError> {
     let mut told = Told::default();
-    for file in late.files()? {
+    for file in late.rows().files()? {
         let name: Arc<str> = Arc::from(file.as_str());
         let mut again = ReadAgain::open(&file, source);
         let mut after = (0, i64::MIN);
         loop {
-            let page = late.rows(&file, after)?;
+            let page = late.rows().of_file(&file, after, PAGE)?;
             let Some(last) = page.last() else { break };
             after = (last.line, last.number);
             for row in page {
                 let content = row.raw.as_deref().and_then(raw_row::read).map(RejectedContent::Cells);
-                let content = content
-                    .or_else(|| again.find(row.line))
-                    .unwrap_or(RejectedContent::Raw { headings: None, text: String::new() });
+                let content = content.or_else(|| again.find(row.line));
                 let rejection = row.rejection;
-                let known = late.note(fingerprint(&content, &rejection.codes()))?;
+                let codes = rejection.codes();
+                let known = late.note(match &content {
+                    Some(content) => fingerprint(content, &codes),
+                    // Nothing but its place tells it from others.
+                    None => {
+                        let place = [row.line.to_be_bytes(), row.number.to_be_bytes()].concat();
+                        stable_digest(&[codes.as_bytes(), file.as_bytes(), &place])
+                    }
+                })?;
+                let content = content.unwrap_or(RejectedContent::Raw { headings: None, text: String::new() });
                 told.rejected += 1;
                 told.known += u64::from(known);
                 let position = Position::new(Arc::clone(&name), row.line);
@@ -102,11 +101,11 @@ impl ReadAgain {
     }
 
     /// The record that begins at `line`; lines must be asked for in their order. Of several that begin there none is
-    /// given, since nothing tells which is meant.
+    /// given, since nothing tells which is meant: their rows were kept when they were read.
     fn find(&mut self, line: u64) -> Option<RejectedContent> {
         let reader = self.reader.as_mut()?;
         let begins = |record: &Result<Record, SourceError>, at: Ordering| {
-            record.as_ref().is_ok_and(|record| line_of(record).cmp(&line) == at)
+            record.as_ref().is_ok_and(|record| record.line().cmp(&line) == at)
         };
         while reader.next_if(|record| begins(record, Ordering::Less)).is_some() {}
         let found = reader.next_if(|record| begins(record, Ordering::Equal))?.ok()?;
@@ -118,12 +117,5 @@ impl ReadAgain {
             Record::Row(row) => RejectedContent::Cells(row.cells),
             Record::Broken(row) => RejectedContent::Raw { headings: row.headings, text: row.raw },
         })
-    }
-}
-
-fn line_of(record: &Record) -> u64 {
-    match record {
-        Record::Row(row) => row.position.line,
-        Record::Broken(row) => row.position.line,
     }
 }

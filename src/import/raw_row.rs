@@ -1,4 +1,5 @@
-//! A row of standard input, kept as text: it cannot be read again, and may have to be written back.
+//! A row kept as text, because it could not be found again (it comes from standard input, or shares its line with others)
+//! and may have to be written back.
 
 use std::sync::Arc;
 

@@ -170,23 +170,23 @@ fn read_file(input: &Input, settings: &SourceSettings, to: &SyncSender<Read>) ->
 
 /// The second thread.
 fn judge(reading: &Reading, from: &Receiver<Read>, to: &SyncSender<Judged>) {
-    let mut bound: Option<(BoundMapping, bool)> = None;
+    let mut bound: Option<BoundFile> = None;
     for piece in from {
         let judged = match piece {
             Read::Trouble(trouble) => Judged::Trouble(Arc::new(trouble).into()),
             Read::File { name, headings, is_stream } => {
                 match bind(&reading.mapping, &name, headings.as_ref()) {
                     Ok(mapping) => {
-                        bound = Some((mapping, is_stream));
+                        let has_lines = headings.is_some();
+                        bound = Some(BoundFile { mapping, is_stream, has_lines, last_line: None });
                         Judged::File(name)
                     }
                     Err(error) => Judged::Trouble(error),
                 }
             }
             Read::Records { records, bytes } => {
-                let Some((mapping, is_stream)) = &bound else { return };
-                let rows = records.into_iter().map(|record| judge_one(mapping, record, reading, *is_stream));
-                Judged::Rows { rows: rows.collect(), bytes }
+                let Some(file) = &mut bound else { return };
+                Judged::Rows { rows: file.judge(records, reading), bytes }
             }
         };
         if to.send(judged).is_err() {
@@ -208,7 +208,35 @@ fn bind(
     }
 }
 
-fn judge_one(mapping: &BoundMapping, record: Record, reading: &Reading, is_stream: bool) -> JudgedRow {
+/// A file with the mapping that is bound to it.
+struct BoundFile {
+    mapping: BoundMapping,
+    is_stream: bool,
+    /// Whether each record has a line of its own: so it is in CSV.
+    has_lines: bool,
+    /// On which the record before began.
+    last_line: Option<u64>,
+}
+
+impl BoundFile {
+    fn judge(&mut self, records: Vec<Record>, reading: &Reading) -> Vec<JudgedRow> {
+        let mut records = records.into_iter().peekable();
+        let mut judged = Vec::with_capacity(BATCH);
+        while let Some(record) = records.next() {
+            let line = record.line();
+            // Of the last one it is not known what follows.
+            let shares_line =
+                self.last_line == Some(line) || records.peek().is_none_or(|next| next.line() == line);
+            self.last_line = Some(line);
+            let keeps_row = self.is_stream || (!self.has_lines && shares_line);
+            judged.push(judge_one(&self.mapping, record, reading, keeps_row));
+        }
+        judged
+    }
+}
+
+/// `keeps_row` where the row could not be found again, should it be rejected later.
+fn judge_one(mapping: &BoundMapping, record: Record, reading: &Reading, keeps_row: bool) -> JudgedRow {
     let row = match record {
         Record::Row(row) => row,
         Record::Broken(broken) => {
@@ -227,12 +255,12 @@ fn judge_one(mapping: &BoundMapping, record: Record, reading: &Reading, is_strea
     let what = match interpretation.outcome {
         Outcome::Call(call) => {
             let size = size_of(&call, reading.mapping.source_name());
-            let raw = is_stream.then(|| raw_row::write(&cells));
+            let raw = keeps_row.then(|| raw_row::write(&cells));
             What::Call(Box::new(StagedCall::new(*call, size, raw)))
         }
         Outcome::Record(record) => {
             let size = record.call.as_ref().map_or(0, |call| size_of(call, reading.mapping.source_name()));
-            let raw = is_stream.then(|| raw_row::write(&cells));
+            let raw = keeps_row.then(|| raw_row::write(&cells));
             What::Record(Box::new(StagedRecord::new(*record, size, raw)))
         }
         Outcome::Skipped => What::Skipped,

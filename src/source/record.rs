@@ -39,6 +39,14 @@ impl Record {
         Self::Broken(BrokenRow { position, headings, raw, fault })
     }
 
+    /// The line on which it begins.
+    pub fn line(&self) -> u64 {
+        match self {
+            Self::Row(row) => row.position.line,
+            Self::Broken(row) => row.position.line,
+        }
+    }
+
     /// Whether it comes from a rejects file.
     pub(super) fn was_rejected(&self) -> bool {
         match self {

@@ -18,18 +18,41 @@ fn standard_input_compressed_files_and_globs_are_read() {
     desk.write("more/b2.csv", CallLog::numbered(20..30, 3, |_| None).csv());
     let piped = CallLog::numbered(30..40, 3, |_| None).csv();
 
-    let mut command = desk.import_command(&served, &["a.csv.gz", "more/*.csv", "-", "--json"]);
+    let ended = import_piped(&desk, &served, &["a.csv.gz", "more/*.csv", "-", "--json"], &piped);
+    assert_eq!(ended.with(0).json()["imported"], 40);
+    assert_eq!(served.references(), CallLog::of(40, 3).references());
+}
+
+fn import_piped(desk: &Desk, served: &Served, arguments: &[&str], input: &str) -> Ended {
+    let mut command = desk.import_command(served, arguments);
     let mut child =
         command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
-    child.stdin.take().unwrap().write_all(piped.as_bytes()).unwrap();
+    child.stdin.take().unwrap().write_all(input.as_bytes()).unwrap();
     let output = child.wait_with_output().unwrap();
-    let ended = Ended {
+    Ended {
         code: output.status.code().unwrap(),
         out: String::from_utf8(output.stdout).unwrap(),
         err: String::from_utf8(output.stderr).unwrap(),
-    };
-    assert_eq!(ended.with(0).json()["imported"], 40);
-    assert_eq!(served.references(), CallLog::of(40, 3).references());
+    }
+}
+
+#[test]
+fn a_row_of_standard_input_that_another_contradicts_is_written_back_as_it_was() {
+    let (desk, served) = (Desk::new(), Served::start(&[]));
+    let rows = "id,started_at,direction,from,to,notes\n\
+                a,2021-03-01T09:00:00Z,inbound,+15550101,+15550199,x\n\
+                a,2021-03-01T09:00:00Z,inbound,+15550101,+15550199,other words\n";
+    for imported in [1, 0] {
+        let sheet = import_piped(&desk, &served, &["-", "--json"], rows)
+            .with(if imported == 1 { 3 } else { 0 })
+            .json();
+        assert_eq!((&sheet["imported"], &sheet["rejected"]), (&imported.into(), &1.into()));
+        assert!(
+            desk.read("rejects.csv").contains("+15550199,other words,-,3,"),
+            "{}",
+            desk.read("rejects.csv")
+        );
+    }
 }
 
 #[test]
@@ -100,8 +123,22 @@ fn records_that_share_a_line_are_each_accounted_for() {
             "from": "+15550101", "to": "+15550199", "notes": notes,
         })
     };
-    let calls = [call("a", "x"), call("a", "y"), call("a", "z"), call("b", "x")];
-    desk.write("calls.json", serde_json::json!({ "calls": calls, "next_page": null }).to_string());
+    let write = |calls: &[serde_json::Value]| {
+        desk.write("calls.json", serde_json::json!({ "calls": calls, "next_page": null }).to_string());
+    };
+    let mut calls = vec![call("a", "x"), call("a", "y"), call("a", "z"), call("b", "x")];
+    write(&calls);
     let sheet = desk.import(&served, &["calls.json", "--json"]).with(3).json();
     assert_eq!((&sheet["rows"], &sheet["imported"], &sheet["rejected"]), (&4.into(), &2.into(), &2.into()));
+    let rejects = desk.read("rejects.jsonl");
+    for notes in ["y", "z"] {
+        let row = rejects.lines().find(|line| line.contains(&format!("\"notes\":\"{notes}\""))).unwrap();
+        assert!(row.contains("\"id\":\"a\"") && row.contains("told of in other words"), "{row}");
+    }
+    let again = desk.import(&served, &["calls.json", "--json"]).with(0).json();
+    assert_eq!(again["rejected_before"], 2, "rejected alike by the run before");
+    calls.push(call("b", "w"));
+    write(&calls);
+    let more = desk.import(&served, &["calls.json", "--json"]).with(3).json();
+    assert_eq!((&more["rejected"], &more["rejected_before"]), (&3.into(), &2.into()), "one is new");
 }
