@@ -18,6 +18,7 @@ use crate::{
 use super::forms::NOTHING;
 
 const CALL_ID: &str = "call.id";
+const CALL_TIME_ZONE: &str = "call.time_zone";
 
 /// The two texts that an earlier run's are compared with. One line a setting, `key = "value"`, in a fixed order.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -37,7 +38,8 @@ impl MappingRecipe {
         conversation: &ConversationSettings,
     ) -> Self {
         let content = content(mapping, conversation) + &reading(source);
-        Self { identity: identity(mapping), nameless: nameless(mapping, &content), content }
+        let identity = identity(source, mapping);
+        Self { nameless: nameless(mapping, &content), identity, content }
     }
 }
 
@@ -55,13 +57,14 @@ fn nameless(mapping: &MappingSettings, content: &str) -> String {
         "source.date_order",
         "source.duration_unit",
         "source.short_clock",
-        "source.nothing",
     ];
+    const VALUES: &[&str] = &["started_at", "ended_at", "duration", "direction", "from", "to"];
     let has_numbers = mapping.fields.contains_key("call.from") || mapping.fields.contains_key("call.to");
     let is_part = |line: &&str| {
         let key = line.split(" = ").next().unwrap_or_default();
         let of_customer = ["customer.id", "customer.email", "customer.phone"].contains(&key) && !has_numbers;
-        KEYS.contains(&key) || key.starts_with("values.direction.") || of_customer
+        let value_of = key.strip_prefix("values.").and_then(|rest| rest.split('.').next());
+        KEYS.contains(&key) || value_of.is_some_and(|field| VALUES.contains(&field)) || of_customer
     };
     content.lines().filter(is_part).fold(String::new(), |lines, line| lines + line + "\n")
 }
@@ -103,15 +106,40 @@ fn forms(forms: Forms, lines: &mut Lines) {
     }
 }
 
-fn identity(mapping: &MappingSettings) -> String {
+/// Its first lines are always there; the others only where they are no default.
+fn identity(source: &SourceSettings, mapping: &MappingSettings) -> String {
     let mut lines = Lines::default();
     let own = mapping.by_own_names.then_some("id");
     lines.put("source.name", Some(&mapping.source_name));
     let id = mapping.fields.get(CALL_ID).map(feed);
     lines.put(CALL_ID, id.as_deref().or(own));
     lines.put("source.time_zone", mapping.time_zone.map(Zone::name));
-    lines.put("call.time_zone", mapping.fields.get("call.time_zone").map(feed).as_deref());
+    lines.put("call.time_zone", mapping.fields.get(CALL_TIME_ZONE).map(feed).as_deref());
+    for field in [CALL_ID, CALL_TIME_ZONE] {
+        if let Some(table) = mapping.values.get(field) {
+            values(field, table, &mut lines);
+        }
+    }
+    // What is nothing is no id; and which column a name means is said by the headings.
+    if mapping.nothing != NOTHING {
+        lines.put("source.nothing", Some(&mapping.nothing.join(" | ")));
+    }
+    lines.put("source.header", (!source.header).then_some("false"));
+    for name in &source.columns {
+        lines.put("source.columns", Some(name));
+    }
+    let feeds_id =
+        |name: &&String| id.as_deref().or(own).is_some_and(|sources| sources.contains(name.as_str()));
+    for name in source.fill_down.iter().filter(feeds_id) {
+        lines.put("source.fill_down", Some(name));
+    }
     lines.0
+}
+
+fn values<'a>(field: &str, table: impl IntoIterator<Item = (&'a String, &'a String)>, lines: &mut Lines) {
+    for (value, becomes) in table {
+        lines.put(&format!("{}.{value:?}", field.replace("call.", "values.")), Some(becomes));
+    }
 }
 
 fn content(mapping: &MappingSettings, conversation: &ConversationSettings) -> String {
@@ -122,12 +150,9 @@ fn content(mapping: &MappingSettings, conversation: &ConversationSettings) -> St
     }
     forms(mapping.forms, &mut lines);
     for (field, table) in &mapping.values {
-        for (value, becomes) in table {
-            lines.put(&format!("{}.{value:?}", field.replace("call.", "values.")), Some(becomes));
+        if ![CALL_ID, CALL_TIME_ZONE].contains(&field.as_str()) {
+            values(field, table, &mut lines);
         }
-    }
-    if mapping.nothing != NOTHING {
-        lines.put("source.nothing", Some(&mapping.nothing.join(" | ")));
     }
     for number in &mapping.own_numbers {
         lines.put("source.own_numbers", Some(number));
@@ -162,15 +187,12 @@ fn feed(feed: &Feed) -> String {
     feed.sources.join(" | ")
 }
 
-/// What is read in another way is another call. What is left out adds no line, so that a checkpoint of a time before these
-/// settings still compares.
+/// What is read in another way has another content. What is left out adds no line, so that a checkpoint of a time before
+/// these settings still compares. Encoding and pointer are no part of the identity: a user finds out by the first file
+/// which they must be, and a wrong one garbles words, or finds no record at all, rather than makes other ids.
 fn reading(source: &SourceSettings) -> String {
     let mut lines = Lines::default();
     lines.put("source.encoding", source.encoding.map(Encoding::name));
-    lines.put("source.header", (!source.header).then_some("false"));
-    for name in &source.columns {
-        lines.put("source.columns", Some(name));
-    }
     lines.put("source.records", source.records.as_ref().map(Pointer::as_str));
     for name in &source.fill_down {
         lines.put("source.fill_down", Some(name));
@@ -212,6 +234,11 @@ mod tests {
             "[call]\nid='b'\n",
             "[source]\nname='x'\n[call]\nid='a'\n",
             "[source]\ntime_zone='UTC'\n[call]\nid='a'\n",
+            "[source]\nnothing=['none']\n[call]\nid='a'\n",
+            "[source]\nheader=false\n[call]\nid='a'\n",
+            "[source]\ncolumns=['a', 'b']\n[call]\nid='a'\n",
+            "[call]\nid='a'\n[values.id]\nx='y'\n",
+            "[call]\nid='a'\n[values.time_zone]\nx='UTC'\n",
         ] {
             assert_ne!(recipe(text).identity, base.identity, "{text}");
             assert_eq!(recipe(text).content, base.content, "{text}");
@@ -223,6 +250,8 @@ mod tests {
         let base = recipe("[call]\nid='a'\n");
         for more in [
             "notes='n'\n",
+            "[source]\nencoding='windows-1252'\n",
+            "[source]\nfill_down=['n']\n",
             "group='g'\n",
             "[text]\ntemplate='x'\n",
             "[conversation]\ntags=['x']\n",
@@ -261,6 +290,14 @@ mod tests {
                 base.nameless,
                 "{more}"
             );
+        }
+    }
+
+    #[test]
+    fn an_id_that_stands_in_for_the_rows_below_is_identity_too() {
+        for (names, differs) in [("['b']", false), ("['a']", true)] {
+            let filled = recipe(&format!("[source]\nfill_down={names}\n[call]\nid='a'\n"));
+            assert_eq!(filled.identity != recipe("[call]\nid='a'\n").identity, differs, "{names}");
         }
     }
 
