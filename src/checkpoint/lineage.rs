@@ -4,6 +4,12 @@ use rusqlite::{Connection, OptionalExtension};
 
 use super::{Checkpoint, CheckpointError};
 
+/// The account and the API address of a rehearsal, wherever it is served.
+pub const REHEARSAL: &str = "sandbox";
+
+pub(super) const ACCOUNT: &str = "account";
+const ADDRESS: &str = "api_url";
+
 /// The account that a checkpoint belongs to: the company, not the person whose token it is.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Account {
@@ -27,27 +33,48 @@ pub struct Lineage {
 impl Checkpoint {
     /// Takes `account` as the checkpoint's own, or refuses another.
     pub fn belong_to(&self, account: &Account) -> Result<(), CheckpointError> {
+        self.check_address(&account.api_url)?;
         let path = self.path().display();
-        for (name, value, what) in
-            [("account", &account.id, "account"), ("api_url", &account.api_url, "API address")]
-        {
-            match get(&self.connection, name)? {
-                Some(known) if known != *value => {
-                    return Err(CheckpointError::OtherLineage(format!(
-                        "the checkpoint `{path}` belongs to the {what} `{known}`, not to `{value}`: use the checkpoint \
-                         of this {what}, or name a new one with --checkpoint"
-                    )));
-                }
-                Some(_) => {}
-                None => put(&self.connection, name, value)?,
+        match self.account()? {
+            Some(known) if known != account.id => Err(CheckpointError::OtherLineage(format!(
+                "the checkpoint `{path}` belongs to the account `{known}`, not to `{}`: use the checkpoint of this account, \
+                 or name a new one with --checkpoint",
+                account.id
+            ))),
+            _ => {
+                put(&self.connection, ACCOUNT, &account.id)?;
+                Ok(put(&self.connection, ADDRESS, &account.api_url)?)
             }
         }
-        Ok(())
+    }
+
+    /// Refuses another API address than the checkpoint's. The account is known only once it was asked; this is known before.
+    pub fn check_address(&self, address: &str) -> Result<(), CheckpointError> {
+        let Some(known) = get(&self.connection, ADDRESS)?.filter(|known| known != address) else {
+            return Ok(());
+        };
+        let path = self.path().display();
+        Err(CheckpointError::OtherLineage(if known == REHEARSAL {
+            format!(
+                "the checkpoint `{path}` is a rehearsal's, whose calls are in a sandbox and not at `{address}`: name a new one \
+                 with --checkpoint, or move this one away"
+            )
+        } else if address == REHEARSAL {
+            format!(
+                "the checkpoint `{path}` belongs to the API address `{known}`, not to a sandbox: name a new one for the \
+                 rehearsal with --checkpoint"
+            )
+        } else {
+            format!(
+                "the checkpoint `{path}` belongs to the API address `{known}`, not to `{address}`: use the checkpoint of \
+                 this address, or name a new one with --checkpoint"
+            )
+        }))
     }
 
     /// The account that it belongs to, once a run has asked.
     pub fn account(&self) -> Result<Option<String>, CheckpointError> {
-        Ok(get(&self.connection, "account")?)
+        Ok(get(&self.connection, ACCOUNT)?)
     }
 
     /// Compares how rows are read with the last run's: once something was sent, another identity is refused and another
@@ -78,9 +105,12 @@ impl Checkpoint {
     pub fn check_identity(&self, lineage: &Lineage) -> Result<(), CheckpointError> {
         let path = self.path().display();
         if let Some(known) = get(&self.connection, "identity")?.filter(|known| *known != lineage.identity) {
+            let mend = match self.account()?.as_deref() {
+                Some(REHEARSAL) => "begin a new rehearsal with another --checkpoint, or without one",
+                _ => "restore the setting",
+            };
             return Err(CheckpointError::OtherLineage(format!(
-                "what calls are known by has changed since `{path}` was made: {}; every call would be imported again: \
-                 restore the setting",
+                "what calls are known by has changed since `{path}` was made: {}; every call would be imported again: {mend}",
                 difference(&known, &lineage.identity)
             )));
         }
@@ -234,7 +264,16 @@ mod tests {
         checkpoint.belong_to(&account("company:1", "https://a")).unwrap();
         let other = checkpoint.belong_to(&account("company:2", "https://a")).unwrap_err();
         assert!(other.to_string().contains("`company:1`, not to `company:2`"), "{other}");
-        assert!(checkpoint.belong_to(&account("company:1", "https://b")).is_err());
+        for (address, told) in [("https://b", "not to `https://b`"), (REHEARSAL, "not to a sandbox")] {
+            let other = checkpoint.check_address(address).unwrap_err();
+            assert!(other.to_string().contains(told), "{other}");
+            assert!(checkpoint.belong_to(&account("company:1", address)).is_err());
+        }
+        let (_folder, rehearsed) = self::checkpoint();
+        rehearsed.check_address("https://a").expect("nobody has it yet");
+        rehearsed.belong_to(&account(REHEARSAL, REHEARSAL)).unwrap();
+        let real = rehearsed.check_address("https://a").unwrap_err();
+        assert!(real.to_string().contains("is a rehearsal's"), "{real}");
     }
 
     #[test]

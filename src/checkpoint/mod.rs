@@ -40,7 +40,7 @@ mod standing;
 pub use error::CheckpointError;
 pub use late::{LateRow, LateRows};
 pub use ledger::Ledger;
-pub use lineage::{Account, Lineage};
+pub use lineage::{Account, Lineage, REHEARSAL};
 pub use open::{Checkpoint, ReadOnlyCheckpoint};
 pub use probe::{CommitMoment, CommitProbe};
 pub use questions::{

@@ -56,7 +56,8 @@ impl Checkpoint {
         Ok(Self {
             connection,
             probe: Probe::default(),
-            path: scratch.to_owned(),
+            // Whatever is to be said is about the original.
+            path: path.to_owned(),
             identity: None,
             _lock: None,
         })

@@ -3,12 +3,15 @@
 use rusqlite::{Connection, params};
 use serde::Serialize;
 
-use super::{Checkpoint, CheckpointError, ReadOnlyCheckpoint, RequestKind};
+use super::{Checkpoint, CheckpointError, ReadOnlyCheckpoint, RequestKind, lineage};
 use crate::call::{CallKey, Moment};
 
 /// What `status` tells.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
 pub struct Status {
+    /// The account that it belongs to; none before a run has asked. A rehearsal's is [`super::REHEARSAL`].
+    #[serde(skip)]
+    pub account: Option<String>,
     /// Calls by state: staged, sending, imported, rejected, undecided.
     pub calls: std::collections::BTreeMap<String, u64>,
     /// Every run, the last one last.
@@ -130,7 +133,8 @@ impl ReadOnlyCheckpoint {
     /// Everything that `status` tells.
     pub fn status(&self) -> Result<Status, CheckpointError> {
         let c = &self.connection;
-        let mut status = Status { checkpoint_bytes: self.size(), ..Status::default() };
+        let account = lineage::get(c, lineage::ACCOUNT)?;
+        let mut status = Status { account, checkpoint_bytes: self.size(), ..Status::default() };
         for state in ["staged", "sending", "imported", "rejected", "undecided"] {
             status.calls.insert(state.to_owned(), 0);
         }

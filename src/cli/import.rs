@@ -9,16 +9,13 @@ use super::{
     exit_code,
     failure::Failure,
     listener::Listener,
-    question,
-    rehearsal::{self, Rehearsal},
-    remote,
+    question, remote,
     setup::Setup,
     signals,
+    way::Way,
 };
 use crate::{
     call::Moment,
-    checkpoint::Checkpoint,
-    helpscout::{ApiUrl, Credentials},
     import::{Ask, Clock, EventSink, ImportError, ImportEvent, ImportJob, Imported, Reading, import},
     report::summary,
 };
@@ -34,15 +31,6 @@ pub(super) fn run(common: &Common, options: ImportOptions) -> Result<u8, Failure
         .block_on(work(common, options, setup, reading))
 }
 
-/// Where the calls go.
-struct Way {
-    address: ApiUrl,
-    credentials: Credentials,
-    checkpoint: Checkpoint,
-    account: Option<String>,
-    rehearsal: Option<Rehearsal>,
-}
-
 async fn work(
     common: &Common,
     options: ImportOptions,
@@ -54,7 +42,11 @@ async fn work(
     let stop = CancellationToken::new();
     let told = Arc::clone(&events);
     signals::listen(stop.clone(), move || told.emit(ImportEvent::Stopping));
-    let way = way(common, &options, &setup).await?;
+    let way = if options.sandbox {
+        Way::to_sandbox(common, options.read.rate, &setup).await?
+    } else {
+        Way::to_account(options.api_url.as_deref(), &setup)?
+    };
     let clock = Clock::starting_at(setup.now);
     let client = remote::client(way.address, way.credentials, &setup, options.read.rate, clock, &events)?;
     let job = job(&options, &setup, reading, clock, way.account)?;
@@ -75,26 +67,6 @@ async fn work(
     }
     let code = conclude(imported)?;
     failed.map_or(Ok(code), Err)
-}
-
-async fn way(common: &Common, options: &ImportOptions, setup: &Setup) -> Result<Way, Failure> {
-    if options.sandbox {
-        let rehearsal = rehearsal::begin(common, options.read.rate, setup).await?;
-        return Ok(Way {
-            address: rehearsal.address.clone(),
-            credentials: Credentials::Token("rehearsal".to_owned().into()),
-            checkpoint: Checkpoint::open(&rehearsal.checkpoint)?,
-            account: Some("sandbox".to_owned()),
-            rehearsal: Some(rehearsal),
-        });
-    }
-    Ok(Way {
-        address: remote::address(options.api_url.as_deref())?,
-        credentials: remote::credentials()?,
-        checkpoint: Checkpoint::open(&setup.paths.checkpoint)?,
-        account: None,
-        rehearsal: None,
-    })
 }
 
 fn job(

@@ -22,6 +22,7 @@ mod sandbox;
 mod setup;
 mod signals;
 mod status;
+mod way;
 
 use std::{io::Write, process::ExitCode};
 

@@ -10,14 +10,13 @@ use super::{
     exit_code,
     failure::Failure,
     import::run_name,
-    listener, rehearsal, remote,
+    listener, remote,
     setup::Setup,
     signals,
+    way::Way,
 };
 use crate::{
-    checkpoint::Checkpoint,
     config::Overrides,
-    helpscout::Credentials,
     import::{Clock, EventSink, ImportEvent, RecoverJob, Recovered, recover},
     report::counted,
 };
@@ -45,32 +44,26 @@ async fn work(common: &Common, options: &RecoverOptions, setup: &Setup) -> Resul
     let stop = CancellationToken::new();
     let told = Arc::clone(&events);
     signals::listen(stop.clone(), move || told.emit(ImportEvent::Stopping));
-    let rehearsal =
-        if options.sandbox { Some(rehearsal::begin(common, options.rate, setup).await?) } else { None };
-    let (address, credentials, path) = match &rehearsal {
-        Some(rehearsal) => {
-            let credentials = Credentials::Token("rehearsal".to_owned().into());
-            (rehearsal.address.clone(), credentials, rehearsal.checkpoint.as_path())
-        }
-        None => {
-            let address = remote::address(options.api_url.as_deref())?;
-            (address, remote::credentials()?, setup.paths.checkpoint.as_path())
-        }
+    let way = if options.sandbox {
+        Way::to_sandbox(common, options.rate, setup).await?
+    } else {
+        Way::to_account(options.api_url.as_deref(), setup)?
     };
+    let path = way.checkpoint.path().to_owned();
     let clock = Clock::starting_at(setup.now);
-    let client = remote::client(address, credentials, setup, options.rate, clock, &events)?;
+    let client = remote::client(way.address, way.credentials, setup, options.rate, clock, &events)?;
     let job = RecoverJob {
         delivery: setup.delivery(None),
         lineage: setup.lineage(),
-        account: rehearsal.as_ref().map(|_| "sandbox".to_owned()),
+        account: way.account,
         run: run_name(setup.now),
         clock,
     };
-    let recovered = recover(job, Checkpoint::open(path)?, client, events, stop).await;
+    let recovered = recover(job, way.checkpoint, client, events, stop).await;
     progress.finish();
     let recovered = recovered?;
-    tell(common, &recovered, path, &setup.settings.conversation.import_tag)?;
-    if let Some(rehearsal) = rehearsal {
+    tell(common, &recovered, &path, &setup.settings.conversation.import_tag)?;
+    if let Some(rehearsal) = way.rehearsal {
         rehearsal.end(common, false).await?;
     }
     match recovered.halted {

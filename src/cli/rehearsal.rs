@@ -15,6 +15,7 @@ use super::{
     setup::Setup,
 };
 use crate::{
+    checkpoint::{Checkpoint, REHEARSAL},
     config::CHECKPOINT_NAME,
     helpscout::ApiUrl,
     sandbox::{FaultScript, Sandbox, SandboxError, SandboxOptions, serve},
@@ -24,16 +25,19 @@ use crate::{
 pub(super) struct Rehearsal {
     /// Where it is.
     pub(super) address: ApiUrl,
-    /// The checkpoint of the rehearsal.
-    pub(super) checkpoint: PathBuf,
     /// Holds a temporary checkpoint.
     _folder: Option<tempfile::TempDir>,
     end: oneshot::Sender<()>,
     server: JoinHandle<Result<(), SandboxError>>,
 }
 
-/// Starts it, filled from what is known of the account. With `--checkpoint` its world is kept beside the checkpoint.
-pub(super) async fn begin(common: &Common, rate: Option<u32>, setup: &Setup) -> Result<Rehearsal, Failure> {
+/// Starts it, filled from what is known of the account; with the checkpoint of what goes there. With `--checkpoint` its
+/// world is kept beside the checkpoint.
+pub(super) async fn begin(
+    common: &Common,
+    rate: Option<u32>,
+    setup: &Setup,
+) -> Result<(Rehearsal, Checkpoint), Failure> {
     let seed = setup.account.clone().unwrap_or_default();
     let settings = SandboxOptions {
         rate: rate.or(seed.limit()).unwrap_or(DEFAULT_RATE),
@@ -47,12 +51,15 @@ pub(super) async fn begin(common: &Common, rate: Option<u32>, setup: &Setup) -> 
         Some(checkpoint) => {
             let mut world = checkpoint.as_os_str().to_owned();
             world.push(".sandbox");
-            (None, checkpoint.clone(), Sandbox::open(settings, &PathBuf::from(world))?)
+            let checkpoint = Checkpoint::open(checkpoint)?;
+            // Before a world is made beside the checkpoint of an account.
+            checkpoint.check_address(REHEARSAL)?;
+            (None, checkpoint, Sandbox::open(settings, &PathBuf::from(world))?)
         }
         None => {
             let folder =
                 tempfile::Builder::new().prefix("callport-").tempdir().map_err(Failure::unexpected)?;
-            let checkpoint = folder.path().join(CHECKPOINT_NAME);
+            let checkpoint = Checkpoint::open(&folder.path().join(CHECKPOINT_NAME))?;
             (Some(folder), checkpoint, Sandbox::new(settings))
         }
     };
@@ -64,7 +71,7 @@ pub(super) async fn begin(common: &Common, rate: Option<u32>, setup: &Setup) -> 
         ended.await.ok();
     };
     let server = tokio::spawn(serve(listener, Arc::new(Mutex::new(sandbox)), milliseconds(), shutdown));
-    Ok(Rehearsal { address, checkpoint, _folder: folder, end, server })
+    Ok((Rehearsal { address, _folder: folder, end, server }, checkpoint))
 }
 
 impl Rehearsal {

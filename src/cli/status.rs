@@ -2,7 +2,7 @@
 
 use super::{args::Common, exit_code, failure::Failure, setup};
 use crate::{
-    checkpoint::{ReadOnlyCheckpoint, Status, UndecidedCall},
+    checkpoint::{REHEARSAL, ReadOnlyCheckpoint, Status, UndecidedCall},
     report::{counted, grouped},
 };
 
@@ -62,7 +62,12 @@ fn sent(call: &UndecidedCall) -> String {
 }
 
 fn text(status: &Status) -> String {
-    let mut lines = vec![format!("calls in {}:", counted(status.conversations, "conversation"))];
+    let mut lines = vec![match status.account.as_deref() {
+        None => "no account yet".to_owned(),
+        Some(REHEARSAL) => "a rehearsal, in a sandbox".to_owned(),
+        Some(account) => format!("account {account}"),
+    }];
+    lines.push(format!("calls in {}:", counted(status.conversations, "conversation")));
     for (state, count) in status.calls.iter().filter(|(_, count)| **count > 0) {
         lines.push(format!("  {:>12} {state}", grouped(*count)));
     }

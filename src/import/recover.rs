@@ -64,6 +64,7 @@ pub async fn recover<T: Transport>(
     stop: CancellationToken,
 ) -> Result<Recovered, ImportError> {
     let client = client.with_stop(stop.clone());
+    checkpoint.check_address(job.account.as_deref().unwrap_or(client.api_url().as_str()))?;
     checkpoint.check_identity(&job.lineage)?;
     events.emit(ImportEvent::Recovering { conversations: 0, calls: 0 });
     let connection = connect(&client, &job.delivery, job.account.as_deref(), false).await?;

@@ -96,6 +96,7 @@ pub async fn import<T: Transport>(
     stop: CancellationToken,
 ) -> Result<Imported, ImportError> {
     let client = client.with_stop(stop.clone());
+    checkpoint.check_address(job.account.as_deref().unwrap_or(client.api_url().as_str()))?;
     checkpoint.check_lineage(&job.reading.lineage, job.accept_mapping)?;
     let unread =
         |file: &String| !job.reading.inputs.iter().any(|input| input.name().as_ref() == file.as_str());

@@ -86,8 +86,15 @@ fn a_rehearsal_prints_one_too_and_keeps_its_world_beside_the_checkpoint() {
     desk.run(&kept).with(0);
     assert_eq!(desk.run(&kept).with(0).json()["requests"], 0);
     assert_eq!(desk.files(), ["calls.csv", "try", "try.sandbox"]);
+    assert!(
+        desk.run(&["status", "--checkpoint", "try"]).with(0).out.starts_with("a rehearsal, in a sandbox\n")
+    );
     let served = Served::start(&[]);
-    desk.import(&served, &["calls.csv", "--checkpoint", "try"]).with(0);
-    desk.write("more.csv", CallLog::of(6, 2).csv());
-    desk.import(&served, &["more.csv", "--checkpoint", "try"]).with(2).saying("`sandbox`");
+    desk.import(&served, &["calls.csv", "--checkpoint", "try"]).with(2).saying("`try` is a rehearsal's");
+    desk.import(&served, &["calls.csv", "--checkpoint", "real"]).with(0);
+    let real = ["import", "calls.csv", "--sandbox", "--checkpoint", "real"];
+    desk.run(&real).with(2).saying("not to a sandbox");
+    assert!(!desk.files().contains(&"real.sandbox".to_owned()), "refused before anything is made");
+    let otherwise = ["check", "calls.csv", "--checkpoint", "try", "--set", "source.name=x"];
+    desk.run(&otherwise).with(2).saying("since `try` was made").saying("begin a new rehearsal");
 }
