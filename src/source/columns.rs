@@ -1,6 +1,9 @@
 //! What the columns of a CSV file are called: by its headings, by the settings, or by their numbers.
 
-use std::{collections::HashSet, sync::Arc};
+use std::{
+    collections::{HashMap, HashSet},
+    sync::Arc,
+};
 
 use crate::call::Headings;
 
@@ -110,21 +113,23 @@ fn numbered(number: usize) -> String {
 
 /// A heading that was there before gets a number, so that each column can be named.
 fn distinct(names: Vec<String>) -> Vec<String> {
-    let all: HashSet<String> = names.iter().map(|name| name.trim().to_owned()).collect();
-    let mut seen = HashSet::new();
-    let free = |name: String, seen: &HashSet<String>| {
-        let numbers = (2..).map(|number| format!("{} ({number})", name.trim()));
-        numbers.into_iter().find(|other| !all.contains(other) && !seen.contains(other)).unwrap_or(name)
+    let mut taken: HashSet<String> = names.iter().map(|name| name.trim().to_owned()).collect();
+    // How often a name came; a number that was given is not tried again, however often it comes.
+    let mut counts: HashMap<String, usize> = HashMap::new();
+    let distinct = |name: String| {
+        let plain = name.trim();
+        let count = counts.entry(plain.to_owned()).and_modify(|count| *count += 1).or_insert(1);
+        if plain.is_empty() || *count == 1 {
+            return name;
+        }
+        let mut other = format!("{plain} ({count})");
+        while !taken.insert(other.clone()) {
+            *count += 1;
+            other = format!("{plain} ({count})");
+        }
+        other
     };
-    names
-        .into_iter()
-        .map(|name| {
-            let again = !name.trim().is_empty() && seen.contains(name.trim());
-            let name = if again { free(name, &seen) } else { name };
-            seen.insert(name.trim().to_owned());
-            name
-        })
-        .collect()
+    names.into_iter().map(distinct).collect()
 }
 
 #[cfg(test)]
@@ -174,6 +179,8 @@ mod tests {
     fn each_column_can_be_named() {
         let names = ["name", "date", "name", "name (2)", "name", "", ""].map(str::to_owned).to_vec();
         assert_eq!(distinct(names), ["name", "date", "name (3)", "name (2)", "name (4)", "", ""]);
+        let many = distinct(vec!["x".to_owned(); 30_000]);
+        assert_eq!((many[0].as_str(), many[29_999].as_str()), ("x", "x (30000)"));
     }
 
     #[test]
