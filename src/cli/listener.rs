@@ -45,7 +45,13 @@ impl Listener {
             return Err(error.into());
         }
         let paths = match heard.rejects.take() {
-            Some(rejects) => rejects.finish()?,
+            Some(rejects) => {
+                for path in rejects.left_from_before() {
+                    let path = path.display();
+                    tracing::warn!("no row is rejected: `{path}` is of an earlier run");
+                }
+                rejects.finish()?
+            }
             None => Vec::new(),
         };
         Ok((paths.into_iter().next(), std::mem::take(&mut heard.problems)))

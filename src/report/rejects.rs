@@ -65,6 +65,18 @@ impl RejectsFile {
         self.rows
     }
 
+    /// Files of an earlier run that stand where this run, which rejects no row, puts none. They are left: a person may have
+    /// mended them.
+    pub fn left_from_before(&self) -> Vec<PathBuf> {
+        if self.rows > 0 {
+            return Vec::new();
+        }
+        let mut paths = vec![with_form(&self.path, false), with_form(&self.path, true)];
+        paths.dedup();
+        paths.retain(|path| path.is_file() && !self.read.contains(&real(path)));
+        paths
+    }
+
     /// Puts the files in place and returns their paths; none where nothing was rejected.
     pub fn finish(mut self) -> Result<Vec<PathBuf>, RejectsError> {
         let mut paths = Vec::new();
@@ -369,5 +381,10 @@ mod tests {
         fs::write(&path, &mended).unwrap();
         assert_eq!(write(), written);
         assert_eq!(fs::read_to_string(&kept).unwrap(), mended);
+        let left = |read: &[PathBuf]| {
+            RejectsFile::new(path.clone(), read, &SourceSettings::default()).left_from_before()
+        };
+        assert_eq!(left(&[]), [path.clone()]);
+        assert!(left(std::slice::from_ref(&path)).is_empty(), "it is what is read");
     }
 }

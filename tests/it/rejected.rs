@@ -42,6 +42,11 @@ fn they_stand_as_they_were_read_with_file_line_and_reason_and_go_in_when_mended(
     assert_eq!((sheet["imported"].as_u64(), sheet["rejected"].as_u64()), (Some(3), Some(0)));
     assert_eq!(served.references(), ["1", "2", "3", "4"]);
     assert!(!desk.files().contains(&"rejects-2.csv".to_owned()), "{:?}", desk.files());
+
+    // The file is left, and nobody takes it for this run's.
+    desk.write("mended.csv", desk.read("rejects.csv"));
+    desk.import(&served, &["mended.csv"]).with(0).saying("`rejects.csv` is of an earlier run");
+    assert!(desk.files().contains(&"rejects.csv".to_owned()));
 }
 
 #[test]
