@@ -13,6 +13,7 @@
 //!
 //! The file beside it, `….lock`, is held while a run uses the checkpoint.
 
+mod astray;
 mod claims;
 mod delivery;
 mod error;
@@ -32,6 +33,7 @@ mod rejections;
 mod resolve;
 mod rows;
 mod schema;
+mod second_keys;
 mod stage;
 mod staged_call;
 mod staged_record;

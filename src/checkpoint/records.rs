@@ -4,19 +4,15 @@
 //! them stands for the call. It goes on like any other row, with the lines of the others in its text; memory stays flat
 //! however many there are, because the database sorts them in files.
 //!
-//! What was joined is entered in `call_keys` beside the call's own key: the key of its group, where that is no call's id,
-//! and the keys of its legs. So a later run knows a record whose call was imported before, also where it comes alone.
+//! What was joined is entered in `call_keys` beside the call's own key (see [`super::second_keys`]).
 
 use rusqlite::{OptionalExtension, params};
 
 use super::{
-    CheckpointError, StagedCall, StagedRecord, Stager, known_calls::stored, lineage, record_form,
-    recovery::SOURCE_NAME, stage::StagedRow, staged_record::RecordState,
+    CheckpointError, StagedCall, StagedRecord, Stager, record_form, second_keys::KnownCall, stage::StagedRow,
+    staged_record::RecordState,
 };
-use crate::{
-    call::{Call, CallKey, Leg, MOST_LEGS, Moment, Reference, join_legs},
-    policy::RequestState,
-};
+use crate::call::{Call, CallKey, Leg, MOST_LEGS, Moment, join_legs};
 
 /// Made for every run that stages; without records they stay empty.
 ///
@@ -64,40 +60,31 @@ INSERT INTO temp.record_groups (root) SELECT root FROM temp.records GROUP BY roo
 const PAGE: u32 = 1_000;
 
 /// What joining needs of a group.
-struct Group {
-    root: CallKey,
-    alias: CallKey,
-    value: String,
-    rows: u64,
+pub(super) struct Group {
+    pub(super) root: CallKey,
+    pub(super) alias: CallKey,
+    pub(super) value: String,
+    pub(super) rows: u64,
     /// Whether a record has the group as its id and is a whole call.
-    has_root: bool,
+    pub(super) has_root: bool,
     /// Whether one has it as its id and is none.
-    has_broken_root: bool,
+    pub(super) has_broken_root: bool,
     /// Whether one is rejected whatever the others say.
-    has_wrong: bool,
-}
-
-/// The call that a group is known as from an earlier run.
-struct KnownCall {
-    /// None likewise.
-    call: Option<i64>,
-    /// None where it was found in the account and no row has told of it since.
-    key: Option<CallKey>,
-    landed: bool,
+    pub(super) has_wrong: bool,
 }
 
 /// The record that stands for the call.
-struct StandingRecord {
-    id: i64,
-    key: CallKey,
-    named: bool,
-    implied: bool,
-    content: i64,
-    call: Call,
-    file: i64,
-    line: u64,
-    size: u32,
-    raw: Option<String>,
+pub(super) struct StandingRecord {
+    pub(super) id: i64,
+    pub(super) key: CallKey,
+    pub(super) named: bool,
+    pub(super) implied: bool,
+    pub(super) content: i64,
+    pub(super) call: Call,
+    pub(super) file: i64,
+    pub(super) line: u64,
+    pub(super) size: u32,
+    pub(super) raw: Option<String>,
 }
 
 impl Stager<'_> {
@@ -192,46 +179,6 @@ impl Stager<'_> {
             })
     }
 
-    /// The call that stands for the group since an earlier run. One that was refused is none: it may stand anew, or another.
-    fn known_as(&self, group: &Group) -> Result<Option<KnownCall>, CheckpointError> {
-        let mut keys = vec![group.root, group.alias];
-        if self.any_known && group.rows > u64::from(group.has_root) {
-            keys.extend(self.known_ids(group)?);
-        }
-        for key in keys {
-            let known = self.known(key)?.filter(|known| known.state != Some(RequestState::Refused));
-            if let Some(known) = known {
-                let landed = known.state == Some(RequestState::Landed);
-                return Ok(Some(KnownCall { call: Some(known.call), key: Some(known.key), landed }));
-            }
-        }
-        if !group.has_root && self.is_recovered(group)? {
-            return Ok(Some(KnownCall { call: None, key: None, landed: true }));
-        }
-        Ok(None)
-    }
-
-    /// The keys of its records' ids by which a call is known already.
-    fn known_ids(&self, group: &Group) -> rusqlite::Result<Vec<CallKey>> {
-        self.connection
-            .prepare_cached(
-                "SELECT records.key FROM temp.records JOIN call_keys ON call_keys.key = records.key
-                 WHERE root = ?1 AND named AND NOT gone AND NOT wrong ORDER BY is_root DESC, started_at, id",
-            )?
-            .query_map([group.root.to_bytes()], |row| Ok(CallKey::from_bytes(row.get(0)?)))?
-            .collect()
-    }
-
-    /// Whether the account holds the group's call although no row has told of it yet.
-    fn is_recovered(&self, group: &Group) -> Result<bool, CheckpointError> {
-        let Some(name) = lineage::get(self.connection, SOURCE_NAME)? else { return Ok(false) };
-        let reference = Reference::new(&name, Some(&group.value), group.root);
-        Ok(self
-            .connection
-            .prepare_cached("SELECT EXISTS (SELECT 1 FROM recovered WHERE reference = ?1)")?
-            .query_row([reference.as_str()], |row| row.get(0))?)
-    }
-
     /// The record that stands for the group: the one with its id, else the earliest, else the first. Of a call that is known
     /// only its own row does; and where the row with the group's id is at fault, none, since mended it is another call.
     fn standing(
@@ -242,7 +189,7 @@ impl Stager<'_> {
         if group.has_broken_root && !group.has_root {
             return Ok(None);
         }
-        let only = known.map(|known| known.key.map(CallKey::to_bytes).unwrap_or_default());
+        let only = known.map(|known| known.stored.map(|(_, key)| key.to_bytes()).unwrap_or_default());
         let found = self
             .connection
             .prepare_cached(
@@ -291,24 +238,6 @@ impl Stager<'_> {
         Ok(self.take_over_ids(group, call, call_key)?)
     }
 
-    fn alias(&self, key: CallKey, call: i64, call_key: Option<[u8; 16]>) -> rusqlite::Result<()> {
-        self.connection
-            .prepare_cached("INSERT INTO temp.aliases VALUES (?1, ?2, ?3, 0)")?
-            .execute(params![key.to_bytes(), call, call_key])?;
-        Ok(())
-    }
-
-    /// What names a leg by its id, in a later run and without its group, names its call.
-    fn take_over_ids(&self, group: &Group, call: i64, call_key: Option<[u8; 16]>) -> rusqlite::Result<()> {
-        self.connection
-            .prepare_cached(
-                "INSERT INTO temp.aliases SELECT DISTINCT key, ?2, ?3, 1 FROM temp.records
-                 WHERE root = ?1 AND named AND NOT wrong AND key IS NOT ?3",
-            )?
-            .execute(params![group.root.to_bytes(), call, call_key])?;
-        Ok(())
-    }
-
     /// The lines of a group's other records, in the order of time.
     fn legs(&self, group: &Group, standing: i64) -> rusqlite::Result<Lines> {
         let mut lines = Lines { told: Vec::new(), contents: Vec::new(), more: 0 };
@@ -336,137 +265,17 @@ impl Stager<'_> {
         Ok(lines)
     }
 
-    /// Rows that name no group share their call with nobody: a second one with the same id and other content is at fault.
-    fn refuse_namesakes(&mut self, group: &Group, standing: &StandingRecord) -> Result<u64, CheckpointError> {
-        let namesakes: Vec<i64> = self
-            .connection
-            .prepare_cached(
-                "SELECT id FROM temp.records WHERE root = ?1 AND implied AND NOT gone AND id <> ?2",
-            )?
-            .query_map(params![group.root.to_bytes(), standing.id], |row| row.get(0))?
-            .collect::<Result<_, _>>()?;
-        for id in &namesakes {
-            let (place, raw): (_, Option<String>) = self
-                .connection
-                .prepare_cached("UPDATE temp.records SET gone = 1 WHERE id = ?1 RETURNING file, line, raw")?
-                .query_row([id], |row| Ok(((row.get(0)?, row.get(1)?), row.get(2)?)))?;
-            self.conflict(place, (standing.file, standing.line), raw.as_deref())?;
-        }
-        Ok(namesakes.len() as u64)
-    }
-
     /// Records of a call that an earlier run made, whose own row is not among them. What they add is not in its text.
     fn belongs_to_known(&mut self, group: &Group, call: &KnownCall) -> Result<(), CheckpointError> {
         let rejected = self.reject_group(group, true, None)?;
         // Of a call that was found in the account it is not known what is in its text.
-        if let (Some(number), Some(key)) = (call.call, call.key) {
+        if let Some((number, key)) = call.stored {
             if self.any_unknown_leg(group)? {
                 self.figures.changed += 1;
             }
             self.take_over_ids(group, number, Some(key.to_bytes()))?;
         }
         self.figures.repeats += group.rows - rejected;
-        Ok(())
-    }
-
-    fn any_unknown_leg(&self, group: &Group) -> rusqlite::Result<bool> {
-        let mut records = self.connection.prepare_cached(
-            "SELECT content FROM temp.records WHERE root = ?1 AND NOT gone AND (whole OR NOT is_root)",
-        )?;
-        let mut rows = records.query([group.root.to_bytes()])?;
-        while let Some(row) = rows.next()? {
-            if stored(self.connection, CallKey::of_leg(group.alias, row.get(0)?))?.is_none() {
-                return Ok(true);
-            }
-        }
-        Ok(false)
-    }
-
-    /// No record stands for the call: each is rejected.
-    fn send_astray(&mut self, group: &Group) -> Result<(), CheckpointError> {
-        let reason = match self.broken_root(group)? {
-            Some(place) => Some(format!(
-                "its call is told of by {place}, which is rejected: mend that row and take both"
-            )),
-            // A row that is alone stands for its call by itself: what it lacks says enough.
-            None if group.rows == 1 => None,
-            None => Some(format!(
-                "its call is not in the input: no row of the group `{}` (`call.group`) has all that a call needs",
-                group.value
-            )),
-        };
-        let mut rejected = self.reject_group(group, true, None)?;
-        rejected += self.reject_group(group, false, reason.as_deref())?;
-        // The rows of a file that is named twice have one place.
-        self.figures.repeats += group.rows - rejected;
-        Ok(())
-    }
-
-    fn broken_root(&self, group: &Group) -> rusqlite::Result<Option<String>> {
-        self.connection
-            .prepare_cached(
-                "SELECT path, line FROM temp.records JOIN files ON files.id = file
-                 WHERE root = ?1 AND is_root AND NOT whole AND NOT gone ORDER BY records.id LIMIT 1",
-            )?
-            .query_row([group.root.to_bytes()], |row| {
-                Ok(format!("{}:{}", row.get::<_, String>(0)?, row.get::<_, u64>(1)?))
-            })
-            .optional()
-    }
-
-    /// Rejects the records that are wrong whatever the others say; how many rows they are.
-    fn reject_wrong(&mut self, group: &Group) -> rusqlite::Result<u64> {
-        if !group.has_wrong {
-            return Ok(0);
-        }
-        let root = group.root.to_bytes();
-        let rejected = self
-            .connection
-            .prepare_cached(
-                "INSERT OR IGNORE INTO temp.late (file, line, number, kind, faults, raw)
-                 SELECT file, line, content, 'astray', body, raw FROM temp.records WHERE root = ?1 AND wrong",
-            )?
-            .execute([root])? as u64;
-        let rows: u64 = self
-            .connection
-            .prepare_cached("SELECT COUNT(*) FROM temp.records WHERE root = ?1 AND wrong")?
-            .query_row([root], |row| row.get(0))?;
-        self.figures.astray += rejected;
-        // The rows of a file that is named twice have one place.
-        self.figures.repeats += rows - rejected;
-        Ok(rows)
-    }
-
-    /// Rejects the records whose id is the group's and that are no whole calls (`roots`), or the others; how many.
-    fn reject_group(&mut self, group: &Group, roots: bool, reason: Option<&str>) -> rusqlite::Result<u64> {
-        let rejected = self
-            .connection
-            .prepare_cached(
-                "INSERT OR IGNORE INTO temp.late (file, line, number, kind, reason, faults, raw)
-                 SELECT file, line, content, 'astray', ?3, CASE WHEN whole THEN NULL ELSE body END, raw FROM temp.records
-                 WHERE root = ?1 AND (is_root AND NOT whole) = ?2 AND NOT wrong",
-            )?
-            .execute(params![group.root.to_bytes(), roots, reason])? as u64;
-        self.figures.astray += rejected;
-        Ok(rejected)
-    }
-
-    /// Enters the second keys of the calls that are kept. A newer one replaces that of a call which was refused.
-    pub(super) fn enter_aliases(&self) -> rusqlite::Result<()> {
-        if self.records == 0 {
-            return Ok(());
-        }
-        for (enter, is_own) in [("REPLACE", false), ("IGNORE", true)] {
-            self.connection.execute(
-                &format!(
-                    "INSERT OR {enter} INTO call_keys (key, call)
-                     SELECT aliases.key, call_keys.call FROM temp.aliases LEFT JOIN calls ON calls.id = aliases.call
-                     JOIN call_keys ON call_keys.key = COALESCE(aliases.call_key, calls.key)
-                     WHERE is_own = ?1 ORDER BY aliases.key"
-                ),
-                [is_own],
-            )?;
-        }
         Ok(())
     }
 
