@@ -84,6 +84,7 @@ pub(super) const CALL_FIELDS: &[&str] = &[
     "ticket",
     "time_zone",
     "group",
+    "clock",
 ];
 
 const OTHER_KEYS: &[(&str, Kind)] = &[

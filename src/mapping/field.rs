@@ -7,7 +7,7 @@ use crate::call::FIELD_RULES;
 pub(super) struct Field(usize);
 
 /// The fields but the optional ones of a customer, which [`FIELD_RULES`] lists; in the order of the constants below.
-const NAMES: [&str; 22] = [
+const NAMES: [&str; 23] = [
     "call.id",
     "call.started_at",
     "call.ended_at",
@@ -30,6 +30,7 @@ const NAMES: [&str; 22] = [
     "customer.phone",
     "conversation.id",
     "call.group",
+    "call.clock",
 ];
 
 impl Field {
@@ -55,6 +56,7 @@ impl Field {
     pub(super) const PHONE: Self = Self(19);
     pub(super) const CONVERSATION_ID: Self = Self(20);
     pub(super) const GROUP: Self = Self(21);
+    pub(super) const CLOCK: Self = Self(22);
 
     /// How many there are.
     pub(super) const COUNT: usize = NAMES.len() + FIELD_RULES.len();
@@ -91,11 +93,11 @@ impl Field {
     }
 
     /// The headings that feed it without being named. `id` alone is the call's, and `group` alone may be a team's: it would
-    /// make one call of all that the team has taken.
+    /// make one call of all that the team has taken. A `clock` may be anything.
     pub(super) fn own_names(self) -> Vec<String> {
         let name = self.name();
         let mut names = vec![name.replace('.', "_")];
-        if ![Self::CUSTOMER_ID, Self::CONVERSATION_ID, Self::GROUP].contains(&self) {
+        if ![Self::CUSTOMER_ID, Self::CONVERSATION_ID, Self::GROUP, Self::CLOCK].contains(&self) {
             names.extend(name.split('.').next_back().map(str::to_owned));
         }
         names.insert(0, name);

@@ -12,6 +12,7 @@ use super::{
     number::normalise_number,
     plain_text::plain_text,
     reading::Reading,
+    second_clock::check_second_clock,
 };
 use crate::call::{
     Call, CallGroup, CallKey, CallRecord, Customer, Fault, FaultKind, Identity, LEGS_SLOT, Leg, Moment,
@@ -61,6 +62,7 @@ impl BoundMapping {
         }
         let conversation = reading.positive(FaultKind::Destination, Field::CONVERSATION_ID);
         check_start(&mut reading, now);
+        check_second_clock(&mut reading);
         let identity = reading.started_at.map(|start| self.identity(&reading, &customer, start));
 
         let call = CallView::new(&reading, &customer, conversation, &cells);

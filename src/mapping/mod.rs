@@ -45,6 +45,7 @@ mod plain_text;
 mod preset;
 mod reading;
 mod row_view;
+mod second_clock;
 mod settings;
 mod template;
 mod time_form;

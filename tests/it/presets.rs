@@ -115,6 +115,29 @@ fn goes_in(preset: &str, file: &str, filled_in: &[&str]) {
 }
 
 #[test]
+fn a_wrong_zone_is_told_where_the_export_has_a_second_clock() {
+    let desk = Desk::with_fixtures();
+    for (preset, file, zone) in [
+        ("asterisk", "Master.csv", "America/Chicago"),
+        ("asterisk-custom", "Master.csv", "America/New_York"),
+        ("freepbx", "cdr-report.csv", "America/Chicago"),
+    ] {
+        let file = format!("fixtures/presets/{preset}/{file}");
+        let checked = desk.run(&["check", &file, "--preset", preset, "--time-zone", zone, "--json"]).json();
+        let told: Vec<&str> = checked["warnings"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .filter_map(|told| told["reason"].as_str())
+            .collect();
+        assert!(
+            told.iter().any(|told| told.contains("1:00 h") && told.contains("the zone")),
+            "{preset}: {told:?}"
+        );
+    }
+}
+
+#[test]
 fn every_preset_is_tried_on_every_export_of_its_folder() {
     let mut there = BTreeSet::new();
     for folder in fs::read_dir(fixtures()).unwrap() {
