@@ -183,8 +183,23 @@ fn advance(
                 .execute(params![request, next.code(), why])?;
         }
         None => {
-            point(c, &decode_carried(carried.as_deref()), None)?;
+            let calls = decode_carried(carried.as_deref());
+            point(c, &calls, None)?;
             c.prepare_cached("DELETE FROM requests WHERE id = ?1")?.execute([request])?;
+            drop_barred(c, &calls)?;
+        }
+    }
+    Ok(())
+}
+
+/// Calls of people who were barred while they were in flight do not wait again.
+fn drop_barred(c: &Connection, calls: &[i64]) -> rusqlite::Result<()> {
+    let mut drop = c.prepare_cached("DELETE FROM calls WHERE id = ?1 AND forgotten = 2")?;
+    for call in calls {
+        if drop.execute([call])? > 0 {
+            for table in ["texts", "raw_rows", "call_keys"] {
+                c.execute(&format!("DELETE FROM {table} WHERE call = ?1"), [call])?;
+            }
         }
     }
     Ok(())
@@ -542,6 +557,12 @@ pub(super) fn update_conversation(c: &Connection, row: &ConversationRow) -> rusq
 
 /// The calls of `from` that wait join those of `to`.
 pub(super) fn join_queues(c: &Connection, from: i64, to: i64) -> rusqlite::Result<usize> {
+    // A queue that was forgotten has no subject until calls wait in it again.
+    c.prepare_cached(
+        "UPDATE queues SET subject = (SELECT subject FROM queues WHERE id = ?1)
+         WHERE id = ?2 AND existing IS NULL AND subject = ''",
+    )?
+    .execute([from, to])?;
     c.prepare_cached("UPDATE calls SET queue = ?2 WHERE queue = ?1 AND request IS NULL")?.execute([from, to])
 }
 

@@ -1,19 +1,19 @@
 //! A row whose call the checkpoint knows: from an earlier run, or from an earlier row of this one.
 
-use rusqlite::{Connection, OptionalExtension, params};
+use rusqlite::{OptionalExtension, params};
 
-use super::{CheckpointError, Stager, stage::StagedRow};
+use super::{CheckpointError, Stager, secret::Secret, stage::StagedRow};
 use crate::{call::CallKey, policy::RequestState};
 
-/// The call that has this key.
-pub(super) fn known(connection: &Connection, key: CallKey) -> rusqlite::Result<Option<i64>> {
-    connection
-        .prepare_cached("SELECT call FROM call_keys WHERE key = ?1")?
-        .query_row([key.to_bytes()], |row| row.get(0))
-        .optional()
-}
-
 impl Stager<'_> {
+    /// The call that has this key.
+    pub(super) fn known(&self, key: CallKey) -> rusqlite::Result<Option<i64>> {
+        self.connection
+            .prepare_cached("SELECT call FROM call_keys WHERE key = ?1")?
+            .query_row([self.hidden(key.to_bytes())], |row| row.get(0))
+            .optional()
+    }
+
     /// A row whose call the checkpoint knows.
     pub(super) fn see(&mut self, call: i64, row: &StagedRow) -> Result<(), CheckpointError> {
         let fingerprint = row.staged.fingerprint;
@@ -107,17 +107,19 @@ impl Stager<'_> {
     fn stored(&self, call: i64) -> rusqlite::Result<Stored> {
         self.connection
             .prepare_cached(
-                "SELECT state, fingerprint, started_at, updated_at, file, line FROM calls
+                "SELECT state, fingerprint, started_at, updated_at, file, line, forgotten FROM calls
                  LEFT JOIN requests ON requests.id = request WHERE calls.id = ?1",
             )?
             .query_row([call], |row| {
                 let state: Option<i64> = row.get(0)?;
+                let is_forgotten = row.get::<_, i64>(6)? == 1;
                 Ok(Stored {
                     state: state.and_then(RequestState::from_code),
                     fingerprint: row.get(1)?,
                     started_at: row.get(2)?,
                     updated_at: row.get(3)?,
                     place: (row.get(4)?, row.get(5)?),
+                    faded_by: self.secret.filter(|_| is_forgotten),
                 })
             })
     }
@@ -131,6 +133,8 @@ struct Stored {
     started_at: i64,
     updated_at: Option<i64>,
     place: (i64, u64),
+    /// By what its fingerprint is hidden, where the call is forgotten.
+    faded_by: Option<Secret>,
 }
 
 impl Stored {
@@ -142,6 +146,8 @@ impl Stored {
     /// Whether `row` says something else, and not only because it is an older record.
     fn is_news(&self, row: &StagedRow) -> bool {
         let same_start = self.started_at == row.staged.call.started_at.epoch_seconds();
-        (self.fingerprint != row.staged.fingerprint || !same_start) && !self.is_newer_than(row)
+        let told = row.staged.fingerprint;
+        let told = self.faded_by.map_or(told, |secret| secret.fingerprint(told));
+        (self.fingerprint != told || !same_start) && !self.is_newer_than(row)
     }
 }

@@ -10,8 +10,8 @@
 use rusqlite::{OptionalExtension, params};
 
 use super::{
-    CheckpointError, StagedCall, StagedRecord, Stager, known_calls::known, late, lineage, record_form,
-    recovery::SOURCE_NAME, stage::StagedRow, staged_record::RecordState,
+    CheckpointError, StagedCall, StagedRecord, Stager, late, lineage, record_form, recovery::SOURCE_NAME,
+    stage::StagedRow, staged_record::RecordState,
 };
 use crate::{
     call::{Call, CallKey, Leg, MOST_LEGS, Moment, Reference, join_legs},
@@ -88,7 +88,18 @@ struct StandingRecord {
 
 impl Stager<'_> {
     /// Keeps a record, whose row begins at `line` of `file`, until all are there.
-    pub fn add_record(&mut self, record: &StagedRecord, file: i64, line: u64) -> Result<(), CheckpointError> {
+    ///
+    /// `false` where its person is barred: the rows of its call are left out.
+    pub fn add_record(
+        &mut self,
+        record: &StagedRecord,
+        file: i64,
+        line: u64,
+    ) -> Result<bool, CheckpointError> {
+        let is_barred = self.bars_record(record);
+        if is_barred {
+            self.barred_groups.insert(record.group.root.to_bytes());
+        }
         self.connection
             .prepare_cached(
                 "INSERT INTO temp.records (root, alias, value, is_root, implied, key, named, file, line, started_at,
@@ -117,7 +128,12 @@ impl Stager<'_> {
                 record.raw,
             ])?;
         self.records += 1;
-        Ok(())
+        Ok(!is_barred)
+    }
+
+    fn bars_record(&self, record: &StagedRecord) -> bool {
+        self.bars_anybody()
+            && record_form::customer_of(&record.body).is_some_and(|customer| self.bars(&customer))
     }
 
     /// Makes calls of the records, and tells of those that no call is there for.
@@ -146,6 +162,10 @@ impl Stager<'_> {
 
     fn join_group(&mut self, root: CallKey) -> Result<(), CheckpointError> {
         let mut group = self.group(root)?;
+        if self.barred_groups.contains(&root.to_bytes()) {
+            self.figures.barred += group.rows;
+            return Ok(());
+        }
         group.rows -= self.reject_wrong(&group)?;
         if group.rows == 0 {
             return Ok(());
@@ -181,8 +201,7 @@ impl Stager<'_> {
     /// The call that stands for the group since an earlier run. One that was refused is none: it may stand anew, or another.
     fn known_as(&self, group: &Group) -> Result<Option<KnownCall>, CheckpointError> {
         for key in [group.root, group.alias] {
-            let Some(call) = self.any_known.then(|| known(self.connection, key)).transpose()?.flatten()
-            else {
+            let Some(call) = self.any_known.then(|| self.known(key)).transpose()?.flatten() else {
                 continue;
             };
             let (state, key) = self.state_and_key(call)?;
@@ -213,7 +232,7 @@ impl Stager<'_> {
         let reference = Reference::new(&name, Some(&group.value), group.root);
         Ok(self
             .connection
-            .prepare_cached("SELECT EXISTS (SELECT 1 FROM recovered WHERE reference = ?1)")?
+            .prepare_cached("SELECT EXISTS (SELECT 1 FROM recovered WHERE reference = veiled(?1))")?
             .query_row([reference.as_str()], |row| row.get(0))?)
     }
 
@@ -232,7 +251,7 @@ impl Stager<'_> {
             .connection
             .prepare_cached(
                 "SELECT id, key, named, implied, content, file, line, size, raw, body, started_at, updated_at
-                 FROM temp.records WHERE root = ?1 AND whole AND NOT gone AND (?2 IS NULL OR key = ?2)
+                 FROM temp.records WHERE root = ?1 AND whole AND NOT gone AND (?2 IS NULL OR key = ?2 OR hidden(key) = ?2)
                  ORDER BY is_root DESC, started_at, id LIMIT 1",
             )?
             .query_row(params![group.root.to_bytes(), only], read_standing)
@@ -355,7 +374,7 @@ impl Stager<'_> {
         )?;
         let mut rows = records.query([group.root.to_bytes()])?;
         while let Some(row) = rows.next()? {
-            if known(self.connection, CallKey::of_leg(group.alias, row.get(0)?))?.is_none() {
+            if self.known(CallKey::of_leg(group.alias, row.get(0)?))?.is_none() {
                 return Ok(true);
             }
         }
@@ -436,8 +455,9 @@ impl Stager<'_> {
         if self.records > 0 {
             self.connection.execute(
                 "INSERT OR REPLACE INTO call_keys (key, call)
-                 SELECT aliases.key, call_keys.call FROM temp.aliases LEFT JOIN calls ON calls.id = aliases.call
-                 JOIN call_keys ON call_keys.key = COALESCE(aliases.call_key, calls.key) ORDER BY aliases.key",
+                 SELECT hidden(aliases.key), call_keys.call FROM temp.aliases LEFT JOIN calls ON calls.id = aliases.call
+                 JOIN call_keys ON call_keys.key = COALESCE(hidden(aliases.call_key),
+                   CASE WHEN calls.forgotten = 1 THEN calls.key ELSE hidden(calls.key) END) ORDER BY 1",
                 [],
             )?;
         }
