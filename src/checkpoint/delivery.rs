@@ -183,10 +183,8 @@ fn advance(
                 .execute(params![request, next.code(), why])?;
         }
         None => {
-            let calls = decode_carried(carried.as_deref());
-            point(c, &calls, None)?;
+            point(c, &decode_carried(carried.as_deref()), None)?;
             c.prepare_cached("DELETE FROM requests WHERE id = ?1")?.execute([request])?;
-            drop_barred(c, &calls)?;
         }
     }
     Ok(())
@@ -378,7 +376,11 @@ fn proof_name(kind: RequestKind) -> &'static str {
 
 /// A request was not stored: its calls wait again.
 pub(super) fn not_stored(c: &Connection, request: i64, proved: bool) -> Result<(), CheckpointError> {
-    advance(c, request, if proved { RequestEvent::ProvedAbsent } else { RequestEvent::Withdrawn }, None)
+    let carried: Option<Vec<u8>> = c
+        .prepare_cached("SELECT carried FROM requests WHERE id = ?1")?
+        .query_row([request], |row| row.get(0))?;
+    advance(c, request, if proved { RequestEvent::ProvedAbsent } else { RequestEvent::Withdrawn }, None)?;
+    Ok(drop_barred(c, &decode_carried(carried.as_deref()))?)
 }
 
 /// Calls that wait are refused, each for its reason.

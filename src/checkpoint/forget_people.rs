@@ -164,7 +164,8 @@ mod tests {
     use crate::{
         call::{CallGroup, CallRecord, Leg, Moment},
         checkpoint::{
-            Decision, Ledger, NewRequest, RequestKind, StagedRecord,
+            Decision, Ledger, NewRequest, RequestKind, StagedRecord, Standing,
+            claims::tests::{found, recover},
             forget::tests::{holds, land, of},
             stage::tests::{fresh, load},
         },
@@ -310,6 +311,16 @@ mod tests {
         let calls: u64 =
             checkpoint.connection.query_row("SELECT COUNT(*) FROM calls", [], |row| row.get(0)).unwrap();
         assert_eq!(calls, 1);
+    }
+
+    #[tokio::test]
+    async fn a_barred_call_in_flight_that_a_recovery_finds_has_landed() {
+        let (_folder, mut checkpoint) = in_flight().await;
+        let recovery = recover(&mut checkpoint, &[found(501, &["Ref: crm-1", "Ref: crm-2"])]);
+        assert_eq!((recovery.calls, checkpoint.open_calls().unwrap()), (2, 0));
+        checkpoint.compact().unwrap();
+        assert!(!holds(&checkpoint, "crm-1") && holds(&checkpoint, "crm-2"));
+        assert_eq!(checkpoint.standing("", &["Ref: crm-1".into()]).unwrap(), Standing::Landed);
     }
 
     #[test]

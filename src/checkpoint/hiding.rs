@@ -2,7 +2,7 @@
 
 use rusqlite::{Connection, params};
 
-use super::{CheckpointError, secret, secret::Secret};
+use super::{CheckpointError, secret, secret::Secret, wiping};
 
 /// A call whose request has landed.
 const LANDED: &str = "EXISTS (SELECT 1 FROM requests WHERE requests.id = calls.request AND state = 1)";
@@ -138,6 +138,7 @@ pub(super) fn sweep_barred(connection: &mut Connection) -> Result<bool, Checkpoi
         empty_customers(&transaction, "id IN (SELECT customer FROM temp.swept)")?;
         empty_queues(&transaction, "id IN (SELECT queue FROM temp.swept)")?;
         clear_words(&transaction)?;
+        wiping::mark_due(&transaction)?;
     }
     transaction.commit()?;
     Ok(swept > 0)

@@ -103,8 +103,9 @@ fn judge_equals(stager: &mut Stager<'_>) -> Result<(), CheckpointError> {
     let mut repeats = 0;
     {
         let connection = &*stager.connection;
+        let key = if stager.secret.is_some() { "hidden(calls.key)" } else { "calls.key" };
         let mut equals = connection.prepare(&format!(
-            "{LOADED} AND (SELECT call FROM call_keys WHERE call_keys.key = hidden(calls.key)) <> id ORDER BY key, id"
+            "{LOADED} AND (SELECT call FROM call_keys WHERE call_keys.key = {key}) <> id ORDER BY key, id"
         ))?;
         let mut enter = connection.prepare("UPDATE call_keys SET call = ?2 WHERE key = ?1")?;
         let mut drop = connection.prepare("INSERT INTO temp.dropped VALUES (?1)")?;

@@ -11,6 +11,11 @@ use super::{Checkpoint, CheckpointError, lineage, secret};
 /// Stands in the file between the transaction and the end of writing it anew.
 const DUE: &str = "wiping_due";
 
+/// Says in the file that it is to be written anew.
+pub(super) fn mark_due(c: &Connection) -> rusqlite::Result<()> {
+    lineage::put(c, DUE, "yes")
+}
+
 impl Checkpoint {
     /// Does `work` in one transaction and wipes what it dropped. What is wiped stays counted even where the file cannot be
     /// written anew at once: then the same command does it again.
@@ -33,7 +38,7 @@ impl Checkpoint {
     ) -> Result<V, CheckpointError> {
         let transaction = self.connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
         let done = work(&transaction)?;
-        lineage::put(&transaction, DUE, "yes")?;
+        mark_due(&transaction)?;
         transaction.commit()?;
         Ok(done)
     }
