@@ -5,6 +5,7 @@ use rusqlite::{Connection, OptionalExtension, params};
 use super::{
     CheckpointError, Stager, lineage, merge,
     recovery::{SOURCE_NAME, stand_in_key},
+    secret,
 };
 use crate::call::{CallKey, Reference};
 
@@ -53,7 +54,8 @@ fn next_claims(
 ) -> rusqlite::Result<(Vec<Claim>, Option<i64>)> {
     let mut calls =
         c.prepare_cached("SELECT id, key, source_id FROM calls WHERE id > ?1 ORDER BY id LIMIT ?2")?;
-    let mut recovered = c.prepare_cached("SELECT call FROM recovered WHERE reference = ?1 AND amid <= ?2")?;
+    let mut recovered =
+        c.prepare_cached("SELECT call FROM recovered WHERE reference = veiled(?1) AND amid <= ?2")?;
     let (mut claims, mut last) = (Vec::new(), None);
     let mut rows = calls.query([after, STEP])?;
     while let Some(row) = rows.next()? {
@@ -87,13 +89,17 @@ fn take_over(c: &Connection, claim: &Claim) -> rusqlite::Result<bool> {
             "SELECT a.started_at <> b.started_at FROM calls AS a, calls AS b WHERE a.id = ?1 AND b.id = ?2",
         )?
         .query_row([claim.row, claim.recovered], |row| row.get(0))?;
-    c.prepare_cached("INSERT OR IGNORE INTO call_keys (key, call) SELECT key, ?2 FROM calls WHERE id = ?1")?
-        .execute([claim.row, claim.recovered])?;
+    c.prepare_cached(
+        "INSERT OR IGNORE INTO call_keys (key, call)
+           SELECT hidden(key), ?2 FROM calls WHERE id = ?1
+           UNION ALL SELECT shown(source_id, key), ?2 FROM calls WHERE id = ?1 AND shown(source_id, key) IS NOT NULL",
+    )?
+    .execute([claim.row, claim.recovered])?;
     give_customer(c, claim)?;
     give_conversation(c, claim)?;
     c.prepare_cached(
-        "UPDATE calls SET (key, source_id, file, line, started_at, updated_at, queue, customer, size, fingerprint) =
-           (SELECT key, source_id, file, line, started_at, updated_at, queue, customer, size, fingerprint
+        "UPDATE calls SET (key, source_id, file, line, started_at, updated_at, queue, customer, size, fingerprint, forgotten)
+           = (SELECT key, source_id, file, line, started_at, updated_at, queue, customer, size, fingerprint, forgotten
             FROM calls AS told WHERE told.id = ?1)
          WHERE id = ?2",
     )?
@@ -122,7 +128,7 @@ fn give_conversation(c: &Connection, claim: &Claim) -> rusqlite::Result<()> {
              JOIN queues ON queues.id = conversations.queue WHERE calls.id = ?1",
         )?
         .query_row([claim.recovered], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)))?;
-    if key != stand_in_key(helpscout_id) {
+    if key != secret::hidden(c, stand_in_key(helpscout_id))? {
         return Ok(());
     }
     c.prepare_cached(

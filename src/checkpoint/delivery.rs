@@ -190,6 +190,19 @@ fn advance(
     Ok(())
 }
 
+/// Calls of people who were barred while they were in flight do not wait again.
+fn drop_barred(c: &Connection, calls: &[i64]) -> rusqlite::Result<()> {
+    let mut drop = c.prepare_cached("DELETE FROM calls WHERE id = ?1 AND forgotten = 2")?;
+    for call in calls {
+        if drop.execute([call])? > 0 {
+            for table in ["texts", "raw_rows", "call_keys"] {
+                c.execute(&format!("DELETE FROM {table} WHERE call = ?1"), [call])?;
+            }
+        }
+    }
+    Ok(())
+}
+
 fn encode_carried(calls: &[i64]) -> Vec<u8> {
     calls.iter().flat_map(|id| id.to_le_bytes()).collect()
 }
@@ -363,7 +376,11 @@ fn proof_name(kind: RequestKind) -> &'static str {
 
 /// A request was not stored: its calls wait again.
 pub(super) fn not_stored(c: &Connection, request: i64, proved: bool) -> Result<(), CheckpointError> {
-    advance(c, request, if proved { RequestEvent::ProvedAbsent } else { RequestEvent::Withdrawn }, None)
+    let carried: Option<Vec<u8>> = c
+        .prepare_cached("SELECT carried FROM requests WHERE id = ?1")?
+        .query_row([request], |row| row.get(0))?;
+    advance(c, request, if proved { RequestEvent::ProvedAbsent } else { RequestEvent::Withdrawn }, None)?;
+    Ok(drop_barred(c, &decode_carried(carried.as_deref()))?)
 }
 
 /// Calls that wait are refused, each for its reason.
@@ -542,6 +559,12 @@ pub(super) fn update_conversation(c: &Connection, row: &ConversationRow) -> rusq
 
 /// The calls of `from` that wait join those of `to`.
 pub(super) fn join_queues(c: &Connection, from: i64, to: i64) -> rusqlite::Result<usize> {
+    // A queue that was forgotten has no subject until calls wait in it again.
+    c.prepare_cached(
+        "UPDATE queues SET subject = (SELECT subject FROM queues WHERE id = ?1)
+         WHERE id = ?2 AND existing IS NULL AND subject = ''",
+    )?
+    .execute([from, to])?;
     c.prepare_cached("UPDATE calls SET queue = ?2 WHERE queue = ?1 AND request IS NULL")?.execute([from, to])
 }
 

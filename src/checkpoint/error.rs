@@ -39,6 +39,12 @@ pub enum CheckpointError {
     #[error("the recovery of the checkpoint `{}` has not come to its end: calls that it has not seen yet would be imported \
              twice", .0.display())]
     Unrecovered(PathBuf),
+    /// The system gives no random bytes.
+    #[error("the system gives no random bytes: {0}")]
+    NoChance(String),
+    /// It holds no calls of that file.
+    #[error("{0}")]
+    NoSuchFile(String),
     /// A person's decision does not fit what the file holds.
     #[error("{0}")]
     Undecidable(String),

@@ -1,8 +1,8 @@
 //! A row whose call the checkpoint knows: from an earlier run, or from an earlier row of this one.
 
-use rusqlite::{Connection, OptionalExtension, params};
+use rusqlite::{OptionalExtension, params};
 
-use super::{CheckpointError, Stager, stage::StagedRow};
+use super::{CheckpointError, Stager, secret::Secret, stage::StagedRow};
 use crate::{call::CallKey, policy::RequestState};
 
 /// A call as the checkpoint holds it.
@@ -15,18 +15,22 @@ pub(super) struct Stored {
     content: Content,
     updated_at: Option<i64>,
     place: (i64, u64),
+    /// By what its key and its fingerprint are hidden, where the call is forgotten.
+    faded_by: Option<Secret>,
 }
 
-/// The call that has `key`, as its own or because it took over the record with it.
-pub(super) fn stored(connection: &Connection, key: CallKey) -> rusqlite::Result<Option<Stored>> {
-    connection
+impl Stager<'_> {
+    /// The call that has `key`, as its own or because it took over the record with it.
+    pub(super) fn stored(&self, key: CallKey) -> rusqlite::Result<Option<Stored>> {
+        self.connection
         .prepare_cached(
-            "SELECT calls.id, calls.key, state, fingerprint, started_at, updated_at, file, line
+            "SELECT calls.id, calls.key, state, fingerprint, started_at, updated_at, file, line, forgotten
              FROM call_keys JOIN calls ON calls.id = call LEFT JOIN requests ON requests.id = request
              WHERE call_keys.key = ?1",
         )?
-        .query_row([key.to_bytes()], |row| {
+        .query_row([self.hidden(key.to_bytes())], |row| {
             let state: Option<i64> = row.get(2)?;
+            let is_forgotten = row.get::<_, i64>(8)? == 1;
             Ok(Stored {
                 call: row.get(0)?,
                 key: CallKey::from_bytes(row.get(1)?),
@@ -34,9 +38,11 @@ pub(super) fn stored(connection: &Connection, key: CallKey) -> rusqlite::Result<
                 content: Content { fingerprint: row.get(3)?, started_at: row.get(4)? },
                 updated_at: row.get(5)?,
                 place: (row.get(6)?, row.get(7)?),
+                faded_by: self.secret.filter(|_| is_forgotten),
             })
         })
         .optional()
+    }
 }
 
 /// What a call says, as far as it is compared: equal for rows that say the same.
@@ -45,6 +51,14 @@ pub(super) struct Content {
     /// Of the text.
     pub(super) fingerprint: i64,
     pub(super) started_at: i64,
+}
+
+impl Content {
+    /// As the file holds it of a call that is forgotten.
+    pub(super) fn faded(self, by: Option<Secret>) -> Self {
+        let fingerprint = by.map_or(self.fingerprint, |secret| secret.fingerprint(self.fingerprint));
+        Self { fingerprint, ..self }
+    }
 }
 
 impl StagedRow {
@@ -60,17 +74,19 @@ impl Stager<'_> {
         if !self.any_known {
             return Ok(None);
         }
-        let stored = stored(self.connection, key)?;
+        let stored = self.stored(key)?;
         if stored.as_ref().is_none_or(|stored| !stored.has_let_go_of(key)) {
             return Ok(stored);
         }
-        self.connection.prepare_cached("DELETE FROM call_keys WHERE key = ?1")?.execute([key.to_bytes()])?;
+        self.connection
+            .prepare_cached("DELETE FROM call_keys WHERE key = ?1")?
+            .execute([self.hidden(key.to_bytes())])?;
         Ok(None)
     }
 
     /// A row whose call the checkpoint knows.
     pub(super) fn see(&mut self, stored: &Stored, row: &StagedRow) -> Result<(), CheckpointError> {
-        if stored.key != row.staged.call.identity.key {
+        if !stored.is_own(row.staged.call.identity.key) {
             // It was told among the lines of its call.
             self.figures.repeats += 1;
             return Ok(());
@@ -159,7 +175,7 @@ impl Stager<'_> {
     /// Where a row says again what is stored, and was written later: only what is newer than it is news from now on.
     fn note_newer_copy(&self, stored: &Stored, row: &StagedRow) -> rusqlite::Result<()> {
         let now = row.staged.call.updated_at;
-        if stored.content == row.content() && now > stored.updated_at {
+        if stored.content == stored.content_of(row) && now > stored.updated_at {
             self.connection
                 .prepare_cached("UPDATE calls SET updated_at = ?2 WHERE id = ?1")?
                 .execute(params![stored.call, now])?;
@@ -207,7 +223,16 @@ struct Seen {
 impl Stored {
     /// Whether `key` is free although this call took its record over: it was refused.
     fn has_let_go_of(&self, key: CallKey) -> bool {
-        self.key != key && self.state == Some(RequestState::Refused)
+        !self.is_own(key) && self.state == Some(RequestState::Refused)
+    }
+
+    fn is_own(&self, key: CallKey) -> bool {
+        self.key.to_bytes() == self.faded_by.map_or(key.to_bytes(), |secret| secret.key(key.to_bytes()))
+    }
+
+    /// What `row` says, as this call holds it.
+    fn content_of(&self, row: &StagedRow) -> Content {
+        row.content().faded(self.faded_by)
     }
 
     /// Whether it was told by a newer record than `row`.
@@ -217,6 +242,6 @@ impl Stored {
 
     /// Whether `row` says something else, and not only because it is an older record.
     fn is_news(&self, row: &StagedRow) -> bool {
-        self.content != row.content() && !self.is_newer_than(row)
+        self.content != self.content_of(row) && !self.is_newer_than(row)
     }
 }

@@ -8,7 +8,7 @@ use std::collections::HashMap;
 
 use rusqlite::{Connection, OptionalExtension, params};
 
-use super::{CheckpointError, Stager, known_calls::Content};
+use super::{CheckpointError, Stager, hiding, known_calls::Content, secret::Secret};
 use crate::call::CallKey;
 
 /// What judging needs of a newly loaded call.
@@ -20,6 +20,8 @@ struct Loaded {
     line: u64,
     content: Content,
     updated_at: Option<i64>,
+    /// By what its fingerprint is hidden, where the call is forgotten.
+    faded_by: Option<Secret>,
 }
 
 const LOADED: &str =
@@ -33,6 +35,7 @@ fn read(row: &rusqlite::Row<'_>) -> rusqlite::Result<Loaded> {
         line: row.get(3)?,
         content: Content { fingerprint: row.get(4)?, started_at: row.get(5)? },
         updated_at: row.get(6)?,
+        faded_by: None,
     })
 }
 
@@ -76,15 +79,24 @@ pub(super) fn number_twins(stager: &mut Stager<'_>) -> Result<(), CheckpointErro
 /// judged one by one.
 pub(super) fn merge(stager: &mut Stager<'_>) -> Result<(), CheckpointError> {
     let before = stager.before;
+    let key = if stager.secret.is_some() { "hidden(key)" } else { "key" };
     let entered = stager.connection.execute(
-        "INSERT OR IGNORE INTO call_keys (key, call) SELECT key, id FROM calls WHERE id > ?1 ORDER BY key, id",
+        &format!(
+            "INSERT OR IGNORE INTO call_keys (key, call) SELECT {key}, id FROM calls WHERE id > ?1 ORDER BY 1, 2"
+        ),
         [before],
     )?;
     let new: usize =
         stager
             .connection
             .query_row("SELECT COUNT(*) FROM calls WHERE id > ?1", [before], |row| row.get(0))?;
-    if entered == new { Ok(()) } else { judge_equals(stager) }
+    if entered != new {
+        judge_equals(stager)?;
+    }
+    if stager.secret.is_some() {
+        hiding::enter_shown(stager.connection, before)?;
+    }
+    Ok(())
 }
 
 fn judge_equals(stager: &mut Stager<'_>) -> Result<(), CheckpointError> {
@@ -92,8 +104,9 @@ fn judge_equals(stager: &mut Stager<'_>) -> Result<(), CheckpointError> {
     let mut repeats = 0;
     {
         let connection = &*stager.connection;
+        let key = if stager.secret.is_some() { "hidden(calls.key)" } else { "calls.key" };
         let mut equals = connection.prepare(&format!(
-            "{LOADED} AND (SELECT call FROM call_keys WHERE call_keys.key = calls.key) <> id ORDER BY key, id"
+            "{LOADED} AND (SELECT call FROM call_keys WHERE call_keys.key = {key}) <> id ORDER BY key, id"
         ))?;
         let mut enter = connection.prepare("UPDATE call_keys SET call = ?2 WHERE key = ?1")?;
         let mut drop = connection.prepare("INSERT INTO temp.dropped VALUES (?1)")?;
@@ -102,13 +115,13 @@ fn judge_equals(stager: &mut Stager<'_>) -> Result<(), CheckpointError> {
             let loaded = loaded?;
             let known = match winner.take() {
                 Some(known) if known.key == loaded.key => known,
-                _ => entered(connection, loaded.key)?,
+                _ => entered(connection, loaded.key, stager.secret)?,
             };
             let before = known.id;
             let (stays, goes) = judge(known, loaded, &mut repeats, &mut conflicts);
             drop.execute([goes])?;
             if stays.id != before {
-                enter.execute(params![stays.key.to_bytes(), stays.id])?;
+                enter.execute(params![stager.hidden(stays.key.to_bytes()), stays.id])?;
             }
             winner = Some(stays);
         }
@@ -127,13 +140,16 @@ fn judge_equals(stager: &mut Stager<'_>) -> Result<(), CheckpointError> {
 }
 
 /// The call that stands for `key`.
-fn entered(connection: &Connection, key: CallKey) -> rusqlite::Result<Loaded> {
+fn entered(connection: &Connection, key: CallKey, secret: Option<Secret>) -> rusqlite::Result<Loaded> {
     connection
         .prepare_cached(
-            "SELECT id, calls.key, file, line, fingerprint, started_at, updated_at FROM call_keys
-             JOIN calls ON id = call WHERE call_keys.key = ?1",
+            "SELECT id, ?1, file, line, fingerprint, started_at, updated_at, forgotten FROM call_keys
+             JOIN calls ON id = call WHERE call_keys.key = hidden(?1)",
         )?
-        .query_row([key.to_bytes()], read)
+        .query_row([key.to_bytes()], |row| {
+            let is_forgotten = row.get::<_, i64>(7)? == 1;
+            Ok(Loaded { faded_by: secret.filter(|_| is_forgotten), ..read(row)? })
+        })
 }
 
 /// Which of two calls with one key stays, and the number of the one that goes.
@@ -143,7 +159,7 @@ fn judge(
     repeats: &mut u64,
     conflicts: &mut Vec<(Loaded, Loaded)>,
 ) -> (Loaded, i64) {
-    if known.content == other.content {
+    if known.content == other.content.faded(known.faded_by) {
         *repeats += 1;
         // The newest of equals stands, so that it outdoes a record that says otherwise and was written between them.
         let is_newer = other.updated_at > known.updated_at;

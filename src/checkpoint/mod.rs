@@ -11,12 +11,18 @@
 //! * Write-ahead log and full synchronisation: an outcome that was told survives the loss of power. Network disks do not
 //!   keep the promises that this rests on.
 //!
+//! * What has landed can be forgotten: what is personal leaves the file, and keys stay as hashes under a secret of the file.
+//!
 //! The file beside it, `….lock`, is held while a run uses the checkpoint.
 
 mod astray;
 mod claims;
 mod delivery;
 mod error;
+mod forget;
+mod forget_file;
+mod forget_people;
+mod hiding;
 mod known_calls;
 mod late;
 mod ledger;
@@ -34,12 +40,16 @@ mod resolve;
 mod rows;
 mod schema;
 mod second_keys;
+mod secret;
 mod stage;
 mod staged_call;
 mod staged_record;
 mod standing;
+mod wiping;
 
 pub use error::CheckpointError;
+pub use forget::{Forgotten, Kept};
+pub use forget_people::Person;
 pub use late::{LateRow, LateRows};
 pub use ledger::Ledger;
 pub use lineage::{Account, Lineage, REHEARSAL};

@@ -8,7 +8,7 @@ use std::{
 
 use rusqlite::{Connection, OpenFlags, config::DbConfig};
 
-use super::{CheckpointError, lock::Lock, probe::Probe, schema};
+use super::{CheckpointError, hiding, lock::Lock, probe::Probe, schema, secret};
 
 /// Files up to this size are read through for damage when they are opened; larger ones only where they are used, so that
 /// going on with a million calls begins at once.
@@ -37,7 +37,10 @@ impl Checkpoint {
         let mut connection = connect(path, OpenFlags::SQLITE_OPEN_READ_WRITE)?;
         settle_in(&mut connection, version).map_err(|error| of_open(path, &error))?;
         let identity = identity(path);
-        Ok(Self { connection, probe: Probe::default(), path: path.to_owned(), identity, _lock: Some(lock) })
+        let checkpoint =
+            Self { connection, probe: Probe::default(), path: path.to_owned(), identity, _lock: Some(lock) };
+        checkpoint.wipe_if_due()?;
+        Ok(checkpoint)
     }
 
     /// A copy of the checkpoint at `path` (or a new one, if there is none) at `scratch`, to try things on: the original
@@ -99,7 +102,11 @@ impl Checkpoint {
 
     /// Drops the texts that have landed and gives their space back to the disk.
     pub fn compact(&mut self) -> Result<(), CheckpointError> {
-        if drop_landed_texts(&mut self.connection)? > 0 {
+        let dropped = drop_landed_texts(&mut self.connection)?;
+        if hiding::sweep_barred(&mut self.connection)? {
+            return self.wipe();
+        }
+        if dropped > 0 {
             self.connection.execute_batch("VACUUM;")?;
         }
         self.connection.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()))?;
@@ -220,6 +227,7 @@ fn settle_in(connection: &mut Connection, version: i64) -> rusqlite::Result<()> 
     connection.query_row("PRAGMA journal_mode = WAL", [], |_| Ok(()))?;
     connection.execute_batch("PRAGMA synchronous = FULL;")?;
     schema::migrate(connection, version)?;
+    secret::install(connection)?;
     let size: i64 = connection.query_row(
         "SELECT page_count * page_size FROM pragma_page_count(), pragma_page_size()",
         [],
@@ -344,7 +352,10 @@ mod tests {
 
     #[test]
     fn a_file_of_every_released_version_opens_and_keeps_what_it_held() {
-        let released: [&[u8]; 1] = [include_bytes!("../../fixtures/checkpoints/version-1.db")];
+        let released: [&[u8]; 2] = [
+            include_bytes!("../../fixtures/checkpoints/version-1.db"),
+            include_bytes!("../../fixtures/checkpoints/version-2.db"),
+        ];
         assert_eq!(i64::try_from(released.len() + 1), Ok(schema::VERSION), "each version has its file");
         for bytes in released {
             let folder = folder();

@@ -100,6 +100,12 @@ pub(super) fn read_call(
     })
 }
 
+/// Whom the record that was kept as `text` names, where it could be a call.
+pub(super) fn customer_of(text: &str) -> Option<Customer> {
+    let customer = serde_json::from_str::<CallForm>(text).ok()?.customer;
+    Some(Customer { id: customer.id, email: customer.email, phone: customer.phone, fields: Vec::new() })
+}
+
 /// The faults that were kept as `text`.
 pub(super) fn read_faults(text: &str) -> Vec<Fault> {
     let forms: Vec<FaultForm> = serde_json::from_str(text).unwrap_or_default();

@@ -89,7 +89,18 @@ pub(super) struct StandingRecord {
 
 impl Stager<'_> {
     /// Keeps a record, whose row begins at `line` of `file`, until all are there.
-    pub fn add_record(&mut self, record: &StagedRecord, file: i64, line: u64) -> Result<(), CheckpointError> {
+    ///
+    /// `false` where its person is barred: the rows of its call are left out.
+    pub fn add_record(
+        &mut self,
+        record: &StagedRecord,
+        file: i64,
+        line: u64,
+    ) -> Result<bool, CheckpointError> {
+        let is_barred = self.bars_record(record);
+        if is_barred {
+            self.barred_groups.insert(record.group.root.to_bytes());
+        }
         self.connection
             .prepare_cached(
                 "INSERT INTO temp.records (root, alias, value, is_root, implied, key, named, file, line, started_at,
@@ -118,7 +129,12 @@ impl Stager<'_> {
                 record.raw,
             ])?;
         self.records += 1;
-        Ok(())
+        Ok(!is_barred)
+    }
+
+    fn bars_record(&self, record: &StagedRecord) -> bool {
+        self.bars_anybody()
+            && record_form::customer_of(&record.body).is_some_and(|customer| self.bars(&customer))
     }
 
     /// Makes calls of the records, and tells of those that no call is there for.
@@ -147,6 +163,10 @@ impl Stager<'_> {
 
     fn join_group(&mut self, root: CallKey) -> Result<(), CheckpointError> {
         let mut group = self.group(root)?;
+        if self.barred_groups.contains(&root.to_bytes()) {
+            self.figures.barred += group.rows;
+            return Ok(());
+        }
         group.rows -= self.reject_wrong(&group)?;
         if group.rows == 0 {
             return Ok(());
@@ -194,7 +214,7 @@ impl Stager<'_> {
             .connection
             .prepare_cached(
                 "SELECT id, key, named, implied, content, file, line, size, raw, body, started_at, updated_at
-                 FROM temp.records WHERE root = ?1 AND whole AND NOT gone AND (?2 IS NULL OR key = ?2)
+                 FROM temp.records WHERE root = ?1 AND whole AND NOT gone AND (?2 IS NULL OR key = ?2 OR hidden(key) = ?2)
                  ORDER BY is_root DESC, started_at, id LIMIT 1",
             )?
             .query_row(params![group.root.to_bytes(), only], read_standing)
@@ -269,11 +289,11 @@ impl Stager<'_> {
     fn belongs_to_known(&mut self, group: &Group, call: &KnownCall) -> Result<(), CheckpointError> {
         let rejected = self.reject_group(group, true, None)?;
         // Of a call that was found in the account it is not known what is in its text.
-        if let Some((number, key)) = call.stored {
+        if let Some((number, _)) = call.stored {
             if self.any_unknown_leg(group)? {
                 self.figures.changed += 1;
             }
-            self.take_over_ids(group, number, Some(key.to_bytes()))?;
+            self.take_over_ids(group, number, None)?;
         }
         self.figures.repeats += group.rows - rejected;
         Ok(())
@@ -482,12 +502,15 @@ mod tests {
 
     #[test]
     fn a_leg_is_known_by_its_id_where_a_row_of_it_names_no_group() {
-        for group in ["a", "s"] {
+        for (group, is_forgotten) in [("a", false), ("s", false), ("a", true), ("s", true)] {
             let (_folder, mut checkpoint) = fresh();
             let rows = [implied("b", 5), record("a", group, 0), record("b", group, 5)];
             let figures = load(&mut checkpoint, &rows, None);
             assert_eq!((checkpoint.open_calls().unwrap(), figures.repeats), (1, 2), "{group}");
             land(&checkpoint);
+            if is_forgotten {
+                checkpoint.forget_imported().unwrap();
+            }
             let again = load(&mut checkpoint, &rows, None);
             assert_eq!((again.already_imported, again.repeats, again.changed), (1, 2, 0), "{group}");
             let leg = load(&mut checkpoint, &rows[..1], None);

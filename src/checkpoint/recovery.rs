@@ -9,7 +9,8 @@ use rusqlite::{Connection, OptionalExtension, params};
 
 use super::{
     Checkpoint, CheckpointError, ConversationState, Lineage, NewRequest, RequestKind, Standing, claims,
-    delivery, lineage, stage, standing::state_standing,
+    delivery, lineage, secret, stage,
+    standing::{call_of_reference, state_standing},
 };
 use crate::{
     call::{CallKey, Moment, Reference, stable_digest},
@@ -88,7 +89,7 @@ impl Checkpoint {
         {
             let mut calls = transaction.prepare(
                 "SELECT calls.id, calls.key, source_id FROM calls
-                JOIN call_keys ON call_keys.call = calls.id",
+                JOIN call_keys ON call_keys.call = calls.id WHERE forgotten <> 1",
             )?;
             let mut enter = transaction.prepare("INSERT OR IGNORE INTO temp.known VALUES (?1, ?2, NULL)")?;
             let mut rows = calls.query([])?;
@@ -130,7 +131,10 @@ impl Checkpoint {
             return Ok(());
         }
         let transaction = self.connection.transaction()?;
-        let mut taking = Taking { c: &transaction, found, recovery, landed: Vec::new(), strange: Vec::new() };
+        let source_name = lineage::get(&transaction, SOURCE_NAME)?.unwrap_or_default();
+        let hides = secret::Secret::load(&transaction)?.is_some();
+        let (landed, strange) = (Vec::new(), Vec::new());
+        let mut taking = Taking { c: &transaction, source_name, hides, found, recovery, landed, strange };
         taking.sort_out()?;
         taking.write(run, now)?;
         recovery.conversations += 1;
@@ -158,6 +162,9 @@ impl Checkpoint {
 
 struct Taking<'a> {
     c: &'a Connection,
+    source_name: String,
+    /// Whether something was forgotten.
+    hides: bool,
     found: &'a FoundConversation,
     recovery: &'a mut Recovery,
     /// Calls of the file that have landed after all.
@@ -224,8 +231,28 @@ impl Taking<'_> {
             if let Some((id, thread)) = found {
                 return Ok(Some((reference.clone(), id, thread)));
             }
+            if let Some(id) = self.forgotten(reference)? {
+                self.c
+                    .prepare_cached("INSERT OR IGNORE INTO temp.known VALUES (?1, ?2, NULL)")?
+                    .execute(params![reference, id])?;
+                return Ok(Some((reference.clone(), id, None)));
+            }
         }
         Ok(None)
+    }
+
+    /// The call of a reference that cannot be made from the file any more, because the call is forgotten.
+    fn forgotten(&self, reference: &str) -> rusqlite::Result<Option<i64>> {
+        if !self.hides {
+            return Ok(None);
+        }
+        if let Some(call) = call_of_reference(self.c, &self.source_name, reference)? {
+            return Ok(Some(call));
+        }
+        self.c
+            .prepare_cached("SELECT call FROM recovered WHERE reference = veiled(?1)")?
+            .query_row([reference], |row| row.get(0))
+            .optional()
     }
 
     fn enter(&self, call: &FoundCall, id: i64) -> rusqlite::Result<()> {
@@ -330,8 +357,10 @@ impl Taking<'_> {
         ])?;
         let id = c.last_insert_rowid();
         for (index, reference) in call.candidates.iter().enumerate() {
-            c.prepare_cached("INSERT OR IGNORE INTO recovered (reference, call, amid) VALUES (?1, ?2, ?3)")?
-                .execute(params![reference, id, index > 0])?;
+            c.prepare_cached(
+                "INSERT OR IGNORE INTO recovered (reference, call, amid) VALUES (veiled(?1), ?2, ?3)",
+            )?
+            .execute(params![reference, id, index > 0])?;
         }
         Ok(id)
     }
@@ -339,7 +368,7 @@ impl Taking<'_> {
 
 /// A queue for a conversation of which no row has told.
 fn stand_in(c: &Connection, conversation: u64) -> rusqlite::Result<i64> {
-    let key = stand_in_key(conversation);
+    let key = secret::hidden(c, stand_in_key(conversation))?;
     c.execute(
         "INSERT INTO queues (key, existing, inbox, subject) VALUES (?1, NULL, '', '') ON CONFLICT DO NOTHING",
         [key],
@@ -354,6 +383,7 @@ pub(super) fn stand_in_key(conversation: u64) -> [u8; 16] {
 /// A customer by Help Scout's id alone.
 fn customer(c: &Connection, helpscout_id: Option<u64>) -> rusqlite::Result<i64> {
     let key = stable_digest(&[b"recovered customer", &helpscout_id.unwrap_or(0).to_be_bytes()]);
+    let key = secret::hidden(c, key)?;
     c.execute(
         "INSERT INTO customers (key, helpscout_id, email, phone, fields, confirmed) VALUES (?1, ?2, NULL, NULL, '{}', 1)
          ON CONFLICT DO NOTHING",

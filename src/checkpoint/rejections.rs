@@ -11,7 +11,7 @@ pub(super) fn note_rejection(
 ) -> rusqlite::Result<bool> {
     let first: i64 = connection
         .prepare_cached(
-            "INSERT INTO known_rejections (fingerprint, run) VALUES (?1, ?2)
+            "INSERT INTO known_rejections (fingerprint, run) VALUES (hidden(?1), ?2)
              ON CONFLICT DO UPDATE SET run = run RETURNING run",
         )?
         .query_row(params![fingerprint, run], |row| row.get(0))?;

@@ -9,10 +9,10 @@ use rusqlite::{Connection, TransactionBehavior};
 pub(super) const APPLICATION_ID: i64 = 0x6361_6c6c;
 
 /// From nothing to the present, in order.
-const MIGRATIONS: &[&str] = &[FIRST, SECOND];
+const MIGRATIONS: &[&str] = &[FIRST, SECOND, THIRD];
 
 /// The newest form.
-pub(super) const VERSION: i64 = 2;
+pub(super) const VERSION: i64 = 3;
 
 /// * `calls.request` is null while a call is staged.
 /// * `texts` is a table of its own, so that whoever goes through all calls does not go through their texts, and so that
@@ -69,6 +69,14 @@ ALTER TABLE requests ADD COLUMN dated INTEGER NOT NULL DEFAULT 0;
 CREATE TABLE recovered (
   reference TEXT PRIMARY KEY, call INTEGER NOT NULL, amid INTEGER NOT NULL
 ) STRICT, WITHOUT ROWID;
+";
+
+/// * `calls.forgotten` is 1 where what is personal has left the call (see [`super::forget`]), and 2 where it is to leave as
+///   soon as the call's fate is known, because its person is barred.
+/// * `barred` holds people whose rows are left out, as hashes under the file's secret.
+const THIRD: &str = "
+ALTER TABLE calls ADD COLUMN forgotten INTEGER NOT NULL DEFAULT 0;
+CREATE TABLE barred (hash BLOB PRIMARY KEY) STRICT, WITHOUT ROWID;
 ";
 
 /// The index by which queues are worked off; it is dropped while rows are loaded. Size and customer are in it so

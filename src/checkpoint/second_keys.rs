@@ -3,7 +3,7 @@
 
 use rusqlite::params;
 
-use super::{CheckpointError, Stager, known_calls::stored, lineage, records::Group, recovery::SOURCE_NAME};
+use super::{CheckpointError, Stager, lineage, records::Group, recovery::SOURCE_NAME};
 use crate::{
     call::{CallKey, Reference},
     policy::RequestState,
@@ -40,7 +40,7 @@ impl Stager<'_> {
     fn known_ids(&self, group: &Group) -> rusqlite::Result<Vec<CallKey>> {
         self.connection
             .prepare_cached(
-                "SELECT records.key FROM temp.records JOIN call_keys ON call_keys.key = records.key
+                "SELECT records.key FROM temp.records JOIN call_keys ON call_keys.key = hidden(records.key)
                  WHERE root = ?1 AND named AND NOT gone AND NOT wrong ORDER BY is_root DESC, started_at, id",
             )?
             .query_map([group.root.to_bytes()], |row| Ok(CallKey::from_bytes(row.get(0)?)))?
@@ -53,7 +53,7 @@ impl Stager<'_> {
         let reference = Reference::new(&name, Some(&group.value), group.root);
         Ok(self
             .connection
-            .prepare_cached("SELECT EXISTS (SELECT 1 FROM recovered WHERE reference = ?1)")?
+            .prepare_cached("SELECT EXISTS (SELECT 1 FROM recovered WHERE reference = veiled(?1))")?
             .query_row([reference.as_str()], |row| row.get(0))?)
     }
 
@@ -63,7 +63,7 @@ impl Stager<'_> {
         )?;
         let mut rows = records.query([group.root.to_bytes()])?;
         while let Some(row) = rows.next()? {
-            if stored(self.connection, CallKey::of_leg(group.alias, row.get(0)?))?.is_none() {
+            if self.stored(CallKey::of_leg(group.alias, row.get(0)?))?.is_none() {
                 return Ok(true);
             }
         }
@@ -102,9 +102,10 @@ impl Stager<'_> {
             self.connection.execute(
                 &format!(
                     "INSERT OR {enter} INTO call_keys (key, call)
-                     SELECT aliases.key, call_keys.call FROM temp.aliases LEFT JOIN calls ON calls.id = aliases.call
-                     JOIN call_keys ON call_keys.key = COALESCE(aliases.call_key, calls.key)
-                     WHERE is_own = ?1 ORDER BY aliases.key"
+                     SELECT hidden(aliases.key), call_keys.call FROM temp.aliases LEFT JOIN calls ON calls.id = aliases.call
+                     JOIN call_keys ON call_keys.key = COALESCE(hidden(aliases.call_key),
+                       CASE WHEN calls.forgotten = 1 THEN calls.key ELSE hidden(calls.key) END)
+                     WHERE is_own = ?1 ORDER BY 1"
                 ),
                 [is_own],
             )?;

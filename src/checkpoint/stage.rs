@@ -5,13 +5,13 @@
 //! the last finished call, and whatever lies behind it is dropped when the file is opened again: a crash while staging
 //! leaves no half-known file.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use rusqlite::{Connection, OptionalExtension, params};
 
 use super::{
     Checkpoint, CheckpointError, Lineage, StagedCall, claims, late, lineage, merge, records, rejections,
-    schema,
+    schema, secret::Secret,
 };
 use crate::call::{CallKey, Customer, Destination};
 
@@ -41,6 +41,8 @@ pub struct StagedFigures {
     pub conflicts: u64,
     /// Rows rejected because they are records of a call that no row of this run stands for.
     pub astray: u64,
+    /// Rows of people who are barred.
+    pub barred: u64,
     /// Rows that `--limit` left out.
     pub left_out: u64,
     /// The calls that this run made begin behind this one.
@@ -65,6 +67,12 @@ pub struct Stager<'a> {
     uncommitted: u32,
     queues: HashMap<[u8; 16], i64>,
     customers: HashMap<[u8; 16], i64>,
+    /// By which keys are hidden, where something was forgotten.
+    pub(super) secret: Option<Secret>,
+    /// People whose rows are left out.
+    barred: HashSet<[u8; 16]>,
+    /// The groups that hold a row of such a person.
+    pub(super) barred_groups: HashSet<[u8; 16]>,
 }
 
 impl Checkpoint {
@@ -84,6 +92,8 @@ impl Checkpoint {
         )?;
         connection.execute_batch(late::TABLE)?;
         connection.execute_batch(records::TABLES)?;
+        let secret = Secret::load(connection)?;
+        let barred = barred_people(connection)?;
         let before = staged_to(connection)?;
         let any_known =
             connection.query_row("SELECT EXISTS (SELECT 1 FROM call_keys)", [], |row| row.get(0))?;
@@ -99,6 +109,9 @@ impl Checkpoint {
             uncommitted: 0,
             queues: HashMap::new(),
             customers: HashMap::new(),
+            secret,
+            barred,
+            barred_groups: HashSet::new(),
         })
     }
 }
@@ -132,10 +145,41 @@ impl Stager<'_> {
         Ok(rejections::note_rejection(self.connection, fingerprint, self.run)?)
     }
 
-    /// Loads a call whose row begins at `line` of `file` (by [`Stager::file`]).
-    pub fn add(&mut self, staged: StagedCall, file: i64, line: u64) -> Result<(), CheckpointError> {
+    /// Loads a call whose row begins at `line` of `file` (by [`Stager::file`]); `false` where its person is barred, so that
+    /// the row is left out.
+    pub fn add(&mut self, staged: StagedCall, file: i64, line: u64) -> Result<bool, CheckpointError> {
+        if self.bars(&staged.call.customer) {
+            self.figures.barred += 1;
+            return Ok(false);
+        }
         self.add_row(StagedRow { staged, file, line })?;
-        Ok(())
+        Ok(true)
+    }
+
+    /// Whether rows that name this customer are left out.
+    pub(super) fn bars(&self, customer: &Customer) -> bool {
+        customer.email.as_deref().is_some_and(|email| self.bars_email(email))
+            || customer.phone.as_deref().is_some_and(|phone| self.bars_number(phone))
+    }
+
+    /// Whether anybody is barred: without it nothing else need be asked.
+    pub fn bars_anybody(&self) -> bool {
+        !self.barred.is_empty()
+    }
+
+    /// Whether rows that name this e-mail are left out.
+    pub fn bars_email(&self, email: &str) -> bool {
+        self.bars_anybody() && self.secret.is_some_and(|secret| self.barred.contains(&secret.email(email)))
+    }
+
+    /// Whether rows that name this number, in its normal form, are left out.
+    pub fn bars_number(&self, number: &str) -> bool {
+        self.bars_anybody() && self.secret.is_some_and(|secret| self.barred.contains(&secret.number(number)))
+    }
+
+    /// A key as the file holds it.
+    pub(super) fn hidden(&self, key: [u8; 16]) -> [u8; 16] {
+        self.secret.map_or(key, |secret| secret.key(key))
     }
 
     /// Loads a call; its number.
@@ -266,16 +310,19 @@ impl Stager<'_> {
         let known = self
             .connection
             .prepare_cached("SELECT id FROM queues WHERE key = ?1")?
-            .query_row([key], |row| row.get(0))
+            .query_row([self.hidden(key)], |row| row.get(0))
             .optional()?;
         let id = match known {
-            Some(id) => id,
+            Some(id) => {
+                self.tell_queue_again(id, subject)?;
+                id
+            }
             None => {
                 self.connection
                     .prepare_cached(
                         "INSERT INTO queues (key, existing, inbox, subject) VALUES (?1, ?2, ?3, ?4)",
                     )?
-                    .execute(params![key, existing, inbox, subject])?;
+                    .execute(params![self.hidden(key), existing, inbox, subject])?;
                 self.connection.last_insert_rowid()
             }
         };
@@ -291,14 +338,40 @@ impl Stager<'_> {
         let known = self
             .connection
             .prepare_cached("SELECT id FROM customers WHERE key = ?1")?
-            .query_row([key], |row| row.get(0))
+            .query_row([self.hidden(key)], |row| row.get(0))
             .optional()?;
         let id = match known {
-            Some(id) => id,
-            None => insert_customer(self.connection, key, &staged.call.customer)?,
+            Some(id) => {
+                self.tell_customer_again(id, &staged.call.customer)?;
+                id
+            }
+            None => insert_customer(self.connection, self.hidden(key), &staged.call.customer)?,
         };
         remember(&mut self.customers, key, id);
         Ok(id)
+    }
+
+    /// A queue that was forgotten gets its subject back with the calls that wait in it again.
+    fn tell_queue_again(&self, queue: i64, subject: &str) -> rusqlite::Result<()> {
+        if self.secret.is_some() {
+            self.connection
+                .prepare_cached("UPDATE queues SET subject = ?2 WHERE id = ?1 AND subject = ''")?
+                .execute(params![queue, subject])?;
+        }
+        Ok(())
+    }
+
+    /// A customer who was forgotten is told of again by the row whose call waits: Help Scout is asked for the e-mail.
+    fn tell_customer_again(&self, known: i64, customer: &Customer) -> rusqlite::Result<()> {
+        if self.secret.is_some() {
+            self.connection
+                .prepare_cached(
+                    "UPDATE customers SET email = ?2, phone = ?3, fields = ?4
+                     WHERE id = ?1 AND email IS NULL AND phone IS NULL AND fields = '{}'",
+                )?
+                .execute(params![known, customer.email, customer.phone, fields_of(customer)])?;
+        }
+        Ok(())
     }
 
     /// Sorts the new calls, settles repeats among them, and keeps at most `limit` new calls in whole conversations.
@@ -354,16 +427,32 @@ fn end(connection: &Connection) -> Result<(), CheckpointError> {
 }
 
 fn insert_customer(connection: &Connection, key: [u8; 16], customer: &Customer) -> rusqlite::Result<i64> {
-    let fields: HashMap<&str, &str> =
-        customer.fields.iter().map(|(name, value)| (*name, value.as_str())).collect();
-    let fields = serde_json::to_string(&fields).unwrap_or_else(|_| "{}".to_owned());
     connection
         .prepare_cached(
             "INSERT INTO customers (key, helpscout_id, email, phone, fields, confirmed)
              VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
         )?
-        .execute(params![key, customer.id, customer.email, customer.phone, fields, customer.id.is_some()])?;
+        .execute(params![
+            key,
+            customer.id,
+            customer.email,
+            customer.phone,
+            fields_of(customer),
+            customer.id.is_some()
+        ])?;
     Ok(connection.last_insert_rowid())
+}
+
+/// The optional fields as the file holds them.
+fn fields_of(customer: &Customer) -> String {
+    let fields: HashMap<&str, &str> =
+        customer.fields.iter().map(|(name, value)| (*name, value.as_str())).collect();
+    serde_json::to_string(&fields).unwrap_or_else(|_| "{}".to_owned())
+}
+
+/// The people whose rows are left out: few, or none.
+fn barred_people(connection: &Connection) -> rusqlite::Result<HashSet<[u8; 16]>> {
+    connection.prepare("SELECT hash FROM barred")?.query_map([], |row| row.get(0))?.collect()
 }
 
 /// How many rows of `file` have been like this one, itself included.

@@ -40,27 +40,47 @@ pub(super) fn standing(
 }
 
 fn of_reference(c: &Connection, source_name: &str, reference: &str) -> rusqlite::Result<Standing> {
-    let prefix = Reference::prefix(source_name);
-    let Some(rest) = reference.strip_prefix(&prefix) else { return Ok(Standing::Strange) };
-    let by_id = call_by_key(c, CallKey::from_id(source_name, rest))?;
-    if let Some(call) = by_id.map_or_else(|| call_by_short_key(c, rest), |call| Ok(Some(call)))? {
+    if let Some(call) = call_of_reference(c, source_name, reference)? {
         return of_call(c, call);
     }
     let is_recovered: bool = c
-        .prepare_cached("SELECT EXISTS (SELECT 1 FROM recovered WHERE reference = ?1)")?
+        .prepare_cached("SELECT EXISTS (SELECT 1 FROM recovered WHERE reference = veiled(?1))")?
         .query_row([reference], |row| row.get(0))?;
     Ok(if is_recovered { Standing::Landed } else { Standing::Strange })
 }
 
+/// The call that carries `reference`, also one that is forgotten.
+pub(super) fn call_of_reference(
+    c: &Connection,
+    source_name: &str,
+    reference: &str,
+) -> rusqlite::Result<Option<i64>> {
+    let prefix = Reference::prefix(source_name);
+    let Some(rest) = reference.strip_prefix(&prefix) else { return Ok(None) };
+    match call_by_key(c, CallKey::from_id(source_name, rest))? {
+        Some(call) => Ok(Some(call)),
+        None => call_by_shown(c, rest),
+    }
+}
+
 fn call_by_key(c: &Connection, key: CallKey) -> rusqlite::Result<Option<i64>> {
-    c.prepare_cached("SELECT call FROM call_keys WHERE key = ?1")?
+    c.prepare_cached("SELECT call FROM call_keys WHERE key = hidden(?1)")?
         .query_row([key.to_bytes()], |row| row.get(0))
         .optional()
 }
 
-/// The call whose key is shown as `short`.
-fn call_by_short_key(c: &Connection, short: &str) -> rusqlite::Result<Option<i64>> {
-    let Some((first, last)) = CallKey::range_of_short(short) else { return Ok(None) };
+/// The call of which a reference shows `shown`: its key in short. Where keys are hidden they are in no order, and each such
+/// call has a second one for this.
+fn call_by_shown(c: &Connection, shown: &str) -> rusqlite::Result<Option<i64>> {
+    let alias: Option<[u8; 16]> =
+        c.prepare_cached("SELECT alias(?1)")?.query_row([shown], |row| row.get(0))?;
+    if let Some(alias) = alias {
+        return c
+            .prepare_cached("SELECT call FROM call_keys WHERE key = ?1")?
+            .query_row([alias], |row| row.get(0))
+            .optional();
+    }
+    let Some((first, last)) = CallKey::range_of_short(shown) else { return Ok(None) };
     c.prepare_cached("SELECT call FROM call_keys WHERE key BETWEEN ?1 AND ?2 LIMIT 1")?
         .query_row(params![first.to_bytes(), last.to_bytes()], |row| row.get(0))
         .optional()

@@ -77,6 +77,8 @@ pub(super) enum Command {
     Recover(RecoverOptions),
     /// Decide an undecided call
     Resolve(ResolveOptions),
+    /// Take personal data out of the checkpoint; what was imported is still not imported twice
+    Forget(ForgetOptions),
     /// Serve a local Help Scout on 127.0.0.1 to try things on
     Sandbox(SandboxOptions),
 }
@@ -218,6 +220,24 @@ pub(super) struct ResolveOptions {
     pub(super) resend: bool,
 }
 
+/// Options of `forget`.
+#[derive(Debug, Clone, Args)]
+#[command(group(clap::ArgGroup::new("whom").required(true).multiple(true).args(["imported", "number", "email", "file"])))]
+pub(super) struct ForgetOptions {
+    /// Everything personal about what has landed: texts, names, e-mails, numbers, ids
+    #[arg(long, conflicts_with_all = ["number", "email", "file"])]
+    pub(super) imported: bool,
+    /// The person with this phone number, waiting calls included; later imports leave the person out
+    #[arg(long, value_name = "N", conflicts_with = "file", allow_hyphen_values = true)]
+    pub(super) number: Vec<String>,
+    /// The person with this e-mail, in the same way
+    #[arg(long, value_name = "E", conflicts_with = "file")]
+    pub(super) email: Vec<String>,
+    /// The calls of this file that were staged and not sent
+    #[arg(long, value_name = "PATH")]
+    pub(super) file: Option<String>,
+}
+
 /// Options of `sandbox`.
 #[derive(Debug, Clone, Args)]
 pub(super) struct SandboxOptions {
@@ -257,6 +277,23 @@ mod tests {
         let Command::Import(options) = arguments.command else { panic!("import was typed") };
         assert_eq!(options.read.since.as_deref(), Some("-2h"));
         assert!(arguments.common.json);
+    }
+
+    #[test]
+    fn one_kind_of_forgetting_is_typed() {
+        let parse = |arguments: &[&str]| {
+            Arguments::try_parse_from([&["callport", "forget"], arguments].concat()).is_ok()
+        };
+        assert!(parse(&["--imported"]) && parse(&["--file", "a.csv"]));
+        assert!(parse(&["--number", "+1", "--number", "+2", "--email", "a@b"]));
+        for wrong in [
+            &[][..],
+            &["--imported", "--number", "+1"],
+            &["--file", "a", "--email", "a@b"],
+            &["--imported", "--file", "a"],
+        ] {
+            assert!(!parse(wrong), "{wrong:?}");
+        }
     }
 
     #[test]

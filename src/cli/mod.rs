@@ -7,6 +7,7 @@ mod args;
 mod check;
 mod exit_code;
 mod failure;
+mod forget;
 mod import;
 mod init;
 mod listener;
@@ -60,6 +61,7 @@ fn run(arguments: Arguments) -> Result<u8, Failure> {
         Command::Status => status::run(&common),
         Command::Recover(options) => recover::run(&common, &options),
         Command::Resolve(options) => resolve::run(&common, &options),
+        Command::Forget(options) => forget::run(&common, &options),
         Command::Sandbox(options) => sandbox::run(&common, &options),
     }
 }

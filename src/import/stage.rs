@@ -33,6 +33,8 @@ const BATCH: usize = 256;
 const LINE: usize = 8;
 /// Rows between two words on how far the reading is.
 const WORD: u64 = 16_384;
+/// What is said of rows that are left out because of `callport forget`.
+const BARRED: &str = "rows of people who are barred (`callport forget --number`, `--email`) are left out";
 /// What a reference adds to a text, besides the source's name and the id.
 const REFERENCE: usize = 24;
 
@@ -279,6 +281,10 @@ struct Writer<'a> {
     staged: Staged,
     warnings: BTreeMap<String, WarningCount>,
     file: (Arc<str>, i64),
+    /// Where the first row of somebody who is barred stands.
+    first_barred: Option<(Arc<str>, u64)>,
+    /// Rows that are no calls and name such a person.
+    barred_unread: u64,
     bytes_before: u64,
     bytes: u64,
     total_bytes: Option<u64>,
@@ -295,6 +301,8 @@ impl<'a> Writer<'a> {
             staged: Staged::default(),
             warnings: BTreeMap::new(),
             file: (Arc::from(""), 0),
+            first_barred: None,
+            barred_unread: 0,
             bytes_before: 0,
             bytes: 0,
             total_bytes,
@@ -334,8 +342,18 @@ impl<'a> Writer<'a> {
         match row.what {
             What::LeftOut => return Ok(()),
             What::Skipped => self.staged.skipped += 1,
-            What::Call(call) => self.stager.add(*call, self.file.1, row.line)?,
-            What::Record(record) => self.stager.add_record(&record, self.file.1, row.line)?,
+            What::Call(call) => {
+                let is_taken = self.stager.add(*call, self.file.1, row.line)?;
+                self.note_barred(is_taken, row.line);
+            }
+            What::Record(record) => {
+                let is_taken = self.stager.add_record(&record, self.file.1, row.line)?;
+                self.note_barred(is_taken, row.line);
+            }
+            What::Rejected { content, .. } if self.names_barred(&content) => {
+                self.barred_unread += 1;
+                self.note_barred(false, row.line);
+            }
             What::Rejected { content, rejection } => {
                 let position = crate::call::Position::new(Arc::clone(&self.file.0), row.line);
                 let known = self.stager.reject(fingerprint(&content, &rejection.codes()))?;
@@ -346,6 +364,33 @@ impl<'a> Writer<'a> {
         }
         self.staged.rows += 1;
         Ok(())
+    }
+
+    fn note_barred(&mut self, is_taken: bool, line: u64) {
+        if !is_taken {
+            self.first_barred.get_or_insert_with(|| (Arc::clone(&self.file.0), line));
+        }
+    }
+
+    /// Whether a row that is no call names somebody who is barred, in whatever column: it is not written to the rejected
+    /// rows either.
+    fn names_barred(&self, content: &RejectedContent) -> bool {
+        let RejectedContent::Cells(cells) = content else { return false };
+        let numbers = self.reading.mapping.number_form();
+        self.stager.bars_anybody()
+            && cells.pairs().into_iter().any(|(_, value)| {
+                self.stager.bars_email(&value)
+                    || numbers.read(&value).is_some_and(|number| self.stager.bars_number(&number))
+            })
+    }
+
+    /// The rows of people who are barred are skipped, and said to be so in one line.
+    fn tell_barred(&mut self, count: u64) {
+        self.staged.skipped += count;
+        let Some((file, line)) = self.first_barred.take() else { return };
+        let reason = BARRED.to_owned();
+        let told = WarningCount { reason, count, file: file.to_string(), line };
+        self.warnings.insert(BARRED.to_owned(), told);
     }
 
     fn count_rejected(&mut self, known: bool) {
@@ -377,6 +422,7 @@ impl<'a> Writer<'a> {
         tracing::debug!("the new calls are sorted");
         self.staged.figures = figures;
         self.staged.rows -= figures.left_out;
+        self.tell_barred(figures.barred + self.barred_unread);
         self.staged.warnings = std::mem::take(&mut self.warnings).into_values().collect();
         if figures.conflicts + figures.astray > 0 {
             let told: Told = late::tell(&mut self.stager, &self.reading.source, self.events)?;

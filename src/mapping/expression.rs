@@ -125,6 +125,11 @@ impl Mapping {
         self.rules.settings.text.is_some()
     }
 
+    /// How phone numbers are read.
+    pub fn number_form(&self) -> super::NumberForm {
+        self.rules.settings.forms.numbers
+    }
+
     /// `[source] name`: part of every reference.
     pub fn source_name(&self) -> &str {
         &self.rules.settings.source_name

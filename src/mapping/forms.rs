@@ -108,6 +108,11 @@ impl Country {
 const LEAST_INTERNATIONAL: usize = 8;
 
 impl NumberForm {
+    /// The number in `text` in the one form by which numbers are compared; none where there is none.
+    pub fn read(self, text: &str) -> Option<String> {
+        super::number::normalise_number(text).map(|number| self.complete(number))
+    }
+
     /// `number`, which is [`super::number::normalise_number`]'s, with its country code where that can be told.
     pub(super) fn complete(self, number: String) -> String {
         if number.starts_with('+') {

@@ -121,7 +121,7 @@ fn its_commands_and_common_options_are_those_of_the_help() {
     let help = desk.run(&["--help"]).with(0).out;
     let readme = repository("README.md");
     let table = readme.split("### Commands").nth(1).unwrap().split("###").next().unwrap();
-    for command in ["init", "check", "import", "status", "recover", "resolve", "sandbox"] {
+    for command in ["init", "check", "import", "status", "recover", "resolve", "forget", "sandbox"] {
         assert!(table.contains(&format!("| `callport {command}")), "{command}");
         assert!(help.contains(&format!("\n  {command} ")), "{help}");
         let help = desk.run(&[command, "--help"]).with(0).out;
