@@ -118,7 +118,8 @@ fn judge_equals(stager: &mut Stager<'_>) -> Result<(), CheckpointError> {
                 _ => entered(connection, loaded.key, stager.secret)?,
             };
             let before = known.id;
-            let (stays, goes) = judge(known, loaded, &mut repeats, &mut conflicts);
+            let is_earlier = known.id <= stager.before;
+            let (stays, goes) = judge(known, is_earlier, loaded, &mut repeats, &mut conflicts);
             drop.execute([goes])?;
             if stays.id != before {
                 enter.execute(params![stager.hidden(stays.key.to_bytes()), stays.id])?;
@@ -152,9 +153,11 @@ fn entered(connection: &Connection, key: CallKey, secret: Option<Secret>) -> rus
         })
 }
 
-/// Which of two calls with one key stays, and the number of the one that goes.
+/// Which of two calls with one key stays, and the number of the one that goes. One of an earlier run never goes: it may have
+/// been sent.
 fn judge(
     known: Loaded,
+    is_earlier: bool,
     other: Loaded,
     repeats: &mut u64,
     conflicts: &mut Vec<(Loaded, Loaded)>,
@@ -162,14 +165,14 @@ fn judge(
     if known.content == other.content.faded(known.faded_by) {
         *repeats += 1;
         // The newest of equals stands, so that it outdoes a record that says otherwise and was written between them.
-        let is_newer = other.updated_at > known.updated_at;
+        let is_newer = other.updated_at > known.updated_at && !is_earlier;
         return if is_newer { (other, known.id) } else { (known, other.id) };
     }
     match (known.updated_at, other.updated_at) {
         (Some(before), Some(now)) => {
             *repeats += 1;
             // Of records of one moment the last counts: so logs of events are written.
-            if now >= before { (other, known.id) } else { (known, other.id) }
+            if now >= before && !is_earlier { (other, known.id) } else { (known, other.id) }
         }
         _ => {
             let goes = other.id;

@@ -154,7 +154,13 @@ impl ReadOnlyCheckpoint {
             return Err(CheckpointError::Missing(path.to_owned()));
         }
         inspect(path)?;
-        let connection = connect(path, OpenFlags::SQLITE_OPEN_READ_ONLY)?;
+        let connection = match dial(path, OpenFlags::SQLITE_OPEN_READ_ONLY) {
+            Err(error) if is_half_written(&error) => {
+                take_back_half_a_write(path)?;
+                connect(path, OpenFlags::SQLITE_OPEN_READ_ONLY)?
+            }
+            other => other.map_err(|error| of_open(path, &error))?,
+        };
         Ok(Self { connection, path: path.to_owned() })
     }
 
@@ -162,6 +168,19 @@ impl ReadOnlyCheckpoint {
     pub fn path(&self) -> &Path {
         &self.path
     }
+}
+
+/// Whether a run was killed while it took the write-ahead log into use or out of it, so that half a write stands in the file.
+fn is_half_written(error: &rusqlite::Error) -> bool {
+    let code = error.sqlite_error().map(|error| error.extended_code);
+    code == Some(rusqlite::ffi::SQLITE_READONLY_ROLLBACK)
+}
+
+/// Who may only read cannot take it back: this is done as whoever opens the file to write does it.
+fn take_back_half_a_write(path: &Path) -> Result<(), CheckpointError> {
+    connect(path, OpenFlags::SQLITE_OPEN_READ_WRITE)?
+        .query_row("PRAGMA schema_version", [], |_| Ok(()))
+        .map_err(|error| of_open(path, &error))
 }
 
 /// Makes the file aside and moves it into place, so that a crash leaves no file of 0 bytes.
@@ -209,16 +228,15 @@ fn inspect(path: &Path) -> Result<i64, CheckpointError> {
 }
 
 fn connect(path: &Path, access: OpenFlags) -> Result<Connection, CheckpointError> {
-    let flags = access | OpenFlags::SQLITE_OPEN_NO_MUTEX;
-    let connection = Connection::open_with_flags(path, flags).map_err(|error| of_open(path, &error))?;
-    connection
-        .busy_timeout(std::time::Duration::from_secs(10))
-        .and_then(|()| connection.execute_batch("PRAGMA cache_size = -16000;"))
-        .map_err(|error| of_open(path, &error))?;
+    dial(path, access).map_err(|error| of_open(path, &error))
+}
+
+fn dial(path: &Path, access: OpenFlags) -> rusqlite::Result<Connection> {
+    let connection = Connection::open_with_flags(path, access | OpenFlags::SQLITE_OPEN_NO_MUTEX)?;
+    connection.busy_timeout(std::time::Duration::from_secs(10))?;
+    connection.execute_batch("PRAGMA cache_size = -16000;")?;
     // Without it every new value bound to a statement that may use a partial index has the statement compiled anew.
-    connection
-        .set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true)
-        .map_err(|error| of_open(path, &error))?;
+    connection.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true)?;
     connection.set_prepared_statement_cache_capacity(256);
     Ok(connection)
 }
@@ -304,6 +322,31 @@ mod tests {
         let _held = Checkpoint::open(&path).unwrap();
         assert!(matches!(Checkpoint::open(&path), Err(CheckpointError::InUse(_))));
         ReadOnlyCheckpoint::open(&path).unwrap();
+    }
+
+    #[test]
+    fn a_look_takes_back_what_a_kill_has_half_written() {
+        let folder = folder();
+        let path = folder.path().join("c");
+        drop(Checkpoint::open(&path).unwrap());
+        let before = std::fs::read(&path).unwrap();
+        // As it is amid a write: the journal holds what was there, the file what will be.
+        let writer = connect(&path, OpenFlags::SQLITE_OPEN_READ_WRITE).unwrap();
+        writer
+            .execute_batch(
+                "PRAGMA cache_size = 1; BEGIN; INSERT INTO files (path) VALUES (hex(zeroblob(20000)));",
+            )
+            .unwrap();
+        let journal = folder.path().join("c-journal");
+        let kept = [&path, &journal].map(|file| std::fs::read(file).unwrap());
+        drop(writer);
+        #[expect(clippy::disallowed_methods, reason = "as a kill leaves it")]
+        for (file, bytes) in [&path, &journal].into_iter().zip(&kept) {
+            std::fs::write(file, bytes).unwrap();
+        }
+        assert!(ReadOnlyCheckpoint::open(&path).unwrap().status().unwrap().files.is_empty());
+        assert_eq!(std::fs::read(&path).unwrap(), before);
+        assert!(!journal.exists());
     }
 
     #[test]
