@@ -79,7 +79,7 @@ async fn refuse_others_imports<T: Transport>(client: &Client<T>, tag: &str) -> R
 }
 
 /// The company, never the person; where the service does not name it, the inboxes stand for it.
-fn account_id(company: Option<u64>, inboxes: &[Inbox]) -> String {
+pub(super) fn account_id(company: Option<u64>, inboxes: &[Inbox]) -> String {
     if let Some(company) = company {
         return format!("company:{company}");
     }
