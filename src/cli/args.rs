@@ -155,6 +155,12 @@ pub(super) struct CheckOptions {
     /// Show N calls as they will read in Help Scout
     #[arg(long, value_name = "N", default_value_t = 0)]
     pub(super) show: u32,
+    /// Ask the account for what account.json would tell: its limit, its inboxes and users
+    #[arg(long)]
+    pub(super) online: bool,
+    /// With --online: where the API is [default: `HELPSCOUT_API_URL`, else Help Scout's own]
+    #[arg(long, value_name = "URL", requires = "online")]
+    pub(super) api_url: Option<String>,
 }
 
 /// Options of `import`.

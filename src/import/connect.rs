@@ -35,11 +35,7 @@ pub(super) async fn connect<T: Transport>(
         AssignTo::Nobody => None,
         AssignTo::Email(email) => match client.user_by_email(email).await? {
             Some(user) => Some(user.id),
-            None => {
-                return Err(ImportError::Setting(format!(
-                    "conversation.assign_to: no user of the account has the e-mail `{email}`"
-                )));
-            }
+            None => return Err(ImportError::Setting(AssignTo::unknown(email))),
         },
     };
     let account = match account {

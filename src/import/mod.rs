@@ -36,6 +36,7 @@ mod settings;
 mod settle;
 mod slots;
 mod stage;
+mod survey;
 mod worker;
 
 pub use clock::Clock;
@@ -51,3 +52,4 @@ pub use settings::{
     WhenLocked, WhenMissing,
 };
 pub use stage::{Reading, Staged, stage};
+pub use survey::{Survey, survey};

@@ -253,3 +253,29 @@ fn check_and_a_rehearsal_use_it_and_say_when_it_is_old() {
     desk.write("account.json", "{");
     pull(&desk, &served, &[]).with(0);
 }
+
+#[test]
+fn check_asks_the_account_itself_where_it_may() {
+    let (desk, served) = (Desk::new(), served(&[]));
+    desk.write("calls.csv", CallLog::of(5, 2).csv());
+    let check = |settings: &[&str]| {
+        let mut command =
+            desk.command(&["check", "calls.csv", "--online", "--json", "--api-url", served.address()]);
+        for setting in settings {
+            command.args(["--set", setting]);
+        }
+        Ended::of(command.env("HELPSCOUT_ACCESS_TOKEN", "t"))
+    };
+    let fits = check(&["conversation.inbox=Sales", "conversation.assign_to=nina@example.com"]).with(0);
+    assert_eq!(fits.json()["limit_per_minute"], 100_000);
+    fits.saying("asked company:1 (Support, Sales) as Ada Agent: it has what the settings name");
+    let named = ["conversation.inbox=Billing", "conversation.assign_to=nobody@example.com"];
+    let refused = check(&named).with(2).saying("no inbox `Billing`; it has `Support` (85), `Sales` (86)");
+    assert_eq!(refused.json()["calls"], 5, "the plan is told all the same");
+    refused.saying("no user of the account has the e-mail `nobody@example.com`");
+    check(&[]).with(2).saying("it has `Support` (85), `Sales` (86)");
+    let without = ["check", "calls.csv", "--online", "--api-url", served.address()];
+    desk.run(&without).with(2).saying("HELPSCOUT_APP_ID");
+    desk.run(&["check", "calls.csv", "--api-url", served.address()]).with(2);
+    assert_eq!(served.world().len(), 0);
+}
