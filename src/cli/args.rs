@@ -67,6 +67,8 @@ pub(super) enum Color {
 pub(super) enum Command {
     /// Look at an export, find the preset or guess the columns, and write callport.toml to begin with
     Init(InitOptions),
+    /// Write account.json: the account's limit, inboxes, users and customers; run again, it goes on where it stopped
+    Pull(PullOptions),
     /// Read every row, show the problems, the plan and what it costs; send nothing
     Check(Box<CheckOptions>),
     /// Import calls; run again, it goes on where it stopped and imports nothing twice
@@ -155,6 +157,12 @@ pub(super) struct CheckOptions {
     /// Show N calls as they will read in Help Scout
     #[arg(long, value_name = "N", default_value_t = 0)]
     pub(super) show: u32,
+    /// Ask the account for what account.json would tell: its limit, its inboxes and users
+    #[arg(long)]
+    pub(super) online: bool,
+    /// With --online: where the API is [default: `HELPSCOUT_API_URL`, else Help Scout's own]
+    #[arg(long, value_name = "URL", requires = "online")]
+    pub(super) api_url: Option<String>,
 }
 
 /// Options of `import`.
@@ -177,6 +185,26 @@ pub(super) struct ImportOptions {
     /// Conversations worked on at the same time [default: as many as rate and latency need, at most 64]
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=64))]
     pub(super) workers: Option<u16>,
+}
+
+/// Options of `pull`.
+#[derive(Debug, Clone, Args)]
+pub(super) struct PullOptions {
+    /// Where it goes [default: account.json beside the configuration, else here]
+    #[arg(long, value_name = "PATH")]
+    pub(super) output: Option<PathBuf>,
+    /// Any setting of the configuration by its dotted name
+    #[arg(long, value_name = "KEY=VALUE")]
+    pub(super) set: Vec<String>,
+    /// Where the API is [default: `HELPSCOUT_API_URL`, else Help Scout's own]
+    #[arg(long, value_name = "URL")]
+    pub(super) api_url: Option<String>,
+    /// The part of the account's limit to use [default: 0.8], or a timetable: "08:00,0.3 19:00,0.9"
+    #[arg(long, value_name = "FRACTION")]
+    pub(super) share: Option<String>,
+    /// Units a minute to assume until Help Scout states its own limit; 0: as fast as they go
+    #[arg(long, value_name = "UNITS")]
+    pub(super) rate: Option<u32>,
 }
 
 /// Options of `recover`.

@@ -1,4 +1,4 @@
-//! `callport check`: everything but sending.
+//! `callport check`: everything but sending. With `--online` the account is asked what an import would ask it first.
 
 use std::sync::Arc;
 
@@ -14,7 +14,8 @@ use super::{
 };
 use crate::{
     checkpoint::{Checkpoint, CheckpointError},
-    import::{ImportError, Reading, Staged, predict, stage},
+    helpscout::{Client, HttpTransport},
+    import::{Clock, EventSink, ImportError, Reading, Staged, Survey, predict, stage, survey},
     plan::PackLimits,
     report::{CheckResult, PlanFigures, ProblemList, plan_text},
 };
@@ -40,21 +41,30 @@ async fn work(
     let listener = Arc::new(Listener::begin(common, setup.rejects.clone(), &reading));
     let stop = CancellationToken::new();
     super::signals::listen(stop.clone(), || {});
+    let client = client(options, &setup, &listener)?;
     let folder = tempfile::Builder::new().prefix("callport-").tempdir().map_err(Failure::unexpected)?;
     let mut scratch = Checkpoint::scratch(&setup.paths.checkpoint, &folder.path().join("scratch"))?;
     scratch.check_lineage(&setup.lineage(), options.read.accept_mapping)?;
     scratch.begin_anew(&setup.lineage())?;
     let run = scratch.begin_run("check", setup.now)?;
-    let heard = Arc::clone(&listener);
+    let (heard, stop_staging) = (Arc::clone(&listener), stop.clone());
     let staging = tokio::task::spawn_blocking(move || -> Result<(Checkpoint, Staged), ImportError> {
-        let staged = stage(&mut scratch, run, &reading, heard.as_ref(), &stop)?;
+        let staged = stage(&mut scratch, run, &reading, heard.as_ref(), &stop_staging)?;
         Ok((scratch, staged))
     });
     let staged = staging.await.map_err(Failure::unexpected)?;
     let (_, problems) = listener.finish()?;
     let (scratch, staged) = staged?;
-    let figures = figures(&setup, options, &scratch, &staged)?;
+    let surveyed = match client {
+        Some(client) => Some(survey(client, &setup.delivery(None), &scratch, stop).await?),
+        None => None,
+    };
+    let told_limit = surveyed.as_ref().and_then(|survey| survey.limit);
+    let figures = figures(&setup, options, told_limit, &scratch, &staged)?;
     tell(common, options, &setup, &scratch, &staged, &figures, &problems)?;
+    if let Some(survey) = surveyed {
+        told_by_account(common, &survey)?;
+    }
     Ok(if staged.rejected > staged.rejected_before || staged.forbidden {
         exit_code::INCOMPLETE
     } else {
@@ -62,14 +72,41 @@ async fn work(
     })
 }
 
+/// The way to the account, where it is asked for: found out before the rows are read.
+fn client(
+    options: &CheckOptions,
+    setup: &Setup,
+    listener: &Arc<Listener>,
+) -> Result<Option<Client<HttpTransport>>, Failure> {
+    if !options.online {
+        return Ok(None);
+    }
+    let address = remote::address(options.api_url.as_deref())?;
+    let events: Arc<dyn EventSink> = listener.clone();
+    let clock = Clock::starting_at(setup.now);
+    remote::client(address, remote::credentials()?, setup, options.read.rate, clock, &events).map(Some)
+}
+
+/// Says whom the calls would go to, or why an import would be refused.
+fn told_by_account(common: &Common, survey: &Survey) -> Result<(), Failure> {
+    if !survey.faults.is_empty() {
+        return Err(Failure::usage(survey.faults.join("\n")));
+    }
+    if !common.quiet {
+        super::say(&format!("asked {} as {}: it has what the settings name\n", survey.account, survey.user));
+    }
+    Ok(())
+}
+
 fn figures(
     setup: &Setup,
     options: &CheckOptions,
+    told_limit: Option<u32>,
     scratch: &Checkpoint,
     staged: &Staged,
 ) -> Result<PlanFigures, CheckpointError> {
     let predicted = predict(scratch, PackLimits::new(setup.settings.conversation.pack))?;
-    let limit = setup.account.as_ref().and_then(crate::sandbox::Seed::limit);
+    let limit = told_limit.or_else(|| setup.account.as_ref().and_then(crate::sandbox::Seed::limit));
     let limit = limit.or(options.read.rate).unwrap_or(remote::ASSUMED_RATE);
     let share = setup.share().map_or(1.0, |share| share.at(0));
     let pace = f64::from(limit) * share / 60.0;

@@ -4,8 +4,13 @@ use std::{error::Error, io::IsTerminal};
 
 use super::{args::Color, exit_code};
 use crate::{
-    checkpoint::CheckpointError, config::ConfigError, import::ImportError, mapping::SettingFault,
-    report::RejectsError, sandbox::SandboxError, source::SourceError,
+    checkpoint::CheckpointError,
+    config::ConfigError,
+    import::{ImportError, PullError},
+    mapping::SettingFault,
+    report::RejectsError,
+    sandbox::SandboxError,
+    source::SourceError,
 };
 
 /// Why a command ended.
@@ -157,6 +162,26 @@ impl From<ImportError> for Failure {
             _ => None,
         };
         Self::new(code, error).with_advice(advice.map(str::to_owned))
+    }
+}
+
+impl From<PullError> for Failure {
+    fn from(error: PullError) -> Self {
+        let again = "run the same command again: it goes on where it stopped";
+        match error {
+            // What an import would add to its advice says nothing to who pulls.
+            PullError::Account(error) => {
+                let advice =
+                    matches!(&error, ImportError::Stopped | ImportError::GaveUp { .. }).then_some(again);
+                let code = Self::from(error.clone()).code;
+                Self::new(code, error).with_advice(advice.map(str::to_owned))
+            }
+            PullError::Part(_) => Self::new(exit_code::USAGE, error),
+            PullError::Unwritable { .. } => {
+                let advice = format!("see that there is space and that it may be written, and {again}");
+                Self::new(exit_code::STOPPED, error).with_advice(Some(advice))
+            }
+        }
     }
 }
 

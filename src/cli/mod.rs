@@ -13,6 +13,7 @@ mod init;
 mod listener;
 mod logging;
 mod preview;
+mod pull;
 mod question;
 mod recognise;
 mod recover;
@@ -58,6 +59,7 @@ fn run(arguments: Arguments) -> Result<u8, Failure> {
         Command::Init(options) => init::run(&common, &options),
         Command::Import(options) => import::run(&common, *options),
         Command::Check(options) => check::run(&common, &options),
+        Command::Pull(options) => pull::run(&common, &options),
         Command::Status => status::run(&common),
         Command::Recover(options) => recover::run(&common, &options),
         Command::Resolve(options) => resolve::run(&common, &options),

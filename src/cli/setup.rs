@@ -21,6 +21,9 @@ use crate::{
     source::expand,
 };
 
+/// What is known of the account is called old when it is so many days old.
+const STALE_DAYS: i64 = 7;
+
 /// The computer's clock, read once a command.
 #[expect(clippy::disallowed_methods, reason = "the one place that reads the clock")]
 pub(super) fn since_1970() -> std::time::Duration {
@@ -80,8 +83,10 @@ impl Setup {
             since: options.since.clone(),
             until: options.until.clone(),
         };
-        let rejects = options.rejects.as_deref().map(writable).transpose()?;
-        let mut setup = Self::checked(common, &overrides, options.account.as_deref(), rejects)?;
+        let rejects =
+            options.rejects.as_deref().map(|path| writable(path, "the rejected rows")).transpose()?;
+        let mut setup = Self::checked(common, &overrides, rejects)?;
+        setup.account = account(&setup.paths, options.account.as_deref())?;
         if setup.settings.mapping.by_own_names
             && let Some(preset) = setup.recognised()?
         {
@@ -90,6 +95,7 @@ impl Setup {
             setup.is_recognised = true;
         }
         setup.say_preset(common);
+        setup.say_age(common, options.account.as_deref());
         Ok(setup)
     }
 
@@ -131,25 +137,39 @@ impl Setup {
         }
     }
 
-    /// For a command that reads no rows.
-    pub(super) fn without_rows(common: &Common, overrides: &Overrides) -> Result<Self, Failure> {
-        Self::checked(common, overrides, None, None)
+    /// Says that what is known of the account was asked for long ago.
+    fn say_age(&self, common: &Common, asked: Option<&Path>) {
+        let pulled_at = self.account.as_ref().and_then(Seed::pulled_at).filter(|_| !common.quiet);
+        let (Some(pulled_at), Some(path)) = (pulled_at, account_path(&self.paths, asked)) else { return };
+        let days = (self.now.epoch_seconds() - pulled_at.epoch_seconds()) / (24 * 3600);
+        if days >= STALE_DAYS {
+            super::say(&format!(
+                "`{}` is {days} days old: `callport pull` asks the account anew\n",
+                path.display()
+            ));
+        }
     }
 
-    fn checked(
-        common: &Common,
-        overrides: &Overrides,
-        asked: Option<&Path>,
-        rejects: Option<PathBuf>,
-    ) -> Result<Self, Failure> {
+    /// For a command that reads no rows.
+    pub(super) fn without_rows(common: &Common, overrides: &Overrides) -> Result<Self, Failure> {
+        let mut setup = Self::checked(common, overrides, None)?;
+        setup.account = account(&setup.paths, None)?;
+        Ok(setup)
+    }
+
+    /// For a command that asks the account itself, whatever was known of it.
+    pub(super) fn without_account(common: &Common, overrides: &Overrides) -> Result<Self, Failure> {
+        Self::checked(common, overrides, None)
+    }
+
+    fn checked(common: &Common, overrides: &Overrides, rejects: Option<PathBuf>) -> Result<Self, Failure> {
         let now = now()?;
         let paths = paths(common);
         let file = paths.config.as_deref().map(ConfigFile::read).transpose()?;
         let settings = Settings::check(file.as_ref(), overrides, now)?;
-        let account = account(&paths, asked)?;
         let beside = || paths.checkpoint.parent().unwrap_or_else(|| Path::new("")).join("rejects.csv");
         let rejects = rejects.unwrap_or_else(beside);
-        Ok(Self { now, paths, file, settings, account, rejects, is_recognised: false })
+        Ok(Self { now, paths, file, settings, account: None, rejects, is_recognised: false })
     }
 
     /// How calls are delivered, by as many workers as are asked for.
@@ -210,20 +230,27 @@ pub(super) fn minute_of_day(zone: Zone, moment: Moment) -> u32 {
     parts.next().unwrap_or(0) * 60 + parts.next().unwrap_or(0)
 }
 
-fn account(paths: &Paths, asked: Option<&Path>) -> Result<Option<Seed>, Failure> {
-    let default = || {
-        let folder = paths.config.as_deref().and_then(Path::parent).unwrap_or_else(|| Path::new(""));
-        Some(folder.join("account.json")).filter(|path| path.exists())
-    };
-    asked.map(Path::to_owned).or_else(default).map(|path| seed(&path)).transpose()
+/// Where what is known of the account stands, and `pull` puts it: beside the configuration, else in the working directory.
+pub(super) fn default_account(paths: &Paths) -> PathBuf {
+    let folder = paths.config.as_deref().and_then(Path::parent).unwrap_or_else(|| Path::new(""));
+    folder.join("account.json")
 }
 
-/// A path for rejected rows, if they can stand there: found out before anything is sent, not after.
-fn writable(path: &Path) -> Result<PathBuf, Failure> {
+fn account_path(paths: &Paths, asked: Option<&Path>) -> Option<PathBuf> {
+    let default = || Some(default_account(paths)).filter(|path| path.exists());
+    asked.map(Path::to_owned).or_else(default)
+}
+
+fn account(paths: &Paths, asked: Option<&Path>) -> Result<Option<Seed>, Failure> {
+    account_path(paths, asked).map(|path| seed(&path)).transpose()
+}
+
+/// A path for `what`, if it can stand there: found out before anything is sent, not after.
+pub(super) fn writable(path: &Path, what: &str) -> Result<PathBuf, Failure> {
     let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
     if path.is_dir() || !folder.is_dir() {
-        let what = if path.is_dir() { "it is a folder" } else { "its folder is not there" };
-        return Err(Failure::usage(format!("`{}` cannot hold the rejected rows: {what}", path.display())));
+        let why = if path.is_dir() { "it is a folder" } else { "its folder is not there" };
+        return Err(Failure::usage(format!("`{}` cannot hold {what}: {why}", path.display())));
     }
     Ok(path.to_owned())
 }
@@ -246,6 +273,7 @@ mod tests {
     #[test]
     fn rejected_rows_need_a_folder_that_is_there() {
         let folder = tempfile::tempdir().unwrap();
+        let writable = |path: &Path| writable(path, "the rejected rows");
         assert!(writable(Path::new("rejects.csv")).is_ok() && writable(&folder.path().join("r.csv")).is_ok());
         assert!(writable(folder.path()).is_err() && writable(&folder.path().join("none/r.csv")).is_err());
     }

@@ -31,8 +31,8 @@ pub use body::{CustomerRef, NewConversation, NewCustomer, NewPhoneThread, NewThr
 pub use client::{Client, ClientSettings};
 pub use credentials::Credentials;
 pub use endpoints::{
-    Author, Conversation, ConversationHead, ConversationPage, ConversationState, CustomerPage, Inbox,
-    ListedCustomer, Me, Thread, ThreadPage, User,
+    Author, Conversation, ConversationHead, ConversationPage, ConversationState, CustomerListPage,
+    CustomerPage, Inbox, ListedCustomer, Me, Thread, ThreadPage, User,
 };
 pub use error::ApiError;
 pub use http_transport::{HttpSettings, HttpSetupError, HttpTransport};

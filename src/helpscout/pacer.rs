@@ -64,6 +64,8 @@ pub struct Pacer {
 pub struct PaceSnapshot {
     /// Units a minute that the service states, or that are assumed until it does; `None`: not limited.
     pub limit: Option<u32>,
+    /// The limit as the service last stated it; `None` before it did.
+    pub stated: Option<u32>,
     /// The part of them in use now.
     pub share: f64,
     /// Units let through in the last 60 seconds.
@@ -83,6 +85,7 @@ type Limiter = RateLimiter<NotKeyed, InMemoryState, PaceClock, NoOpMiddleware<Du
 struct State {
     /// 0: not limited.
     limit: u32,
+    stated: Option<u32>,
     share: f64,
     limiter: Option<Limiter>,
     closed_until: Option<Instant>,
@@ -101,6 +104,7 @@ impl Pacer {
         let part = share.at(minute_of_day());
         let state = State {
             limit: assumed,
+            stated: None,
             share: part,
             limiter: fresh_limiter(assumed, part, clock).map(|(limiter, _)| limiter),
             closed_until: None,
@@ -192,6 +196,7 @@ impl Pacer {
     pub fn learn(&self, limit: Option<u32>, remaining: Option<u32>) {
         let mut state = self.state();
         state.remaining = remaining.or(state.remaining);
+        state.stated = limit.filter(|limit| *limit > 0).or(state.stated);
         let Some(limit) = limit.filter(|limit| *limit > 0 && *limit != state.limit) else { return };
         state.limit = limit;
         state.limiter = limiter(limit, state.share, self.clock);
@@ -218,6 +223,7 @@ impl Pacer {
         let mut state = self.state();
         PaceSnapshot {
             limit: (state.limit > 0).then_some(state.limit),
+            stated: state.stated,
             share: state.share,
             used_last_minute: state.last_minute.sum(now),
             requests: state.requests,

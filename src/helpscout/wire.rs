@@ -143,6 +143,8 @@ pub(super) struct Customers {
 #[serde(rename_all = "camelCase")]
 pub(super) struct WireCustomer {
     pub(super) id: u64,
+    pub(super) first_name: Option<String>,
+    pub(super) last_name: Option<String>,
     pub(super) created_at: Option<String>,
     #[serde(rename = "_embedded")]
     pub(super) embedded: Option<WireContacts>,

@@ -35,11 +35,7 @@ pub(super) async fn connect<T: Transport>(
         AssignTo::Nobody => None,
         AssignTo::Email(email) => match client.user_by_email(email).await? {
             Some(user) => Some(user.id),
-            None => {
-                return Err(ImportError::Setting(format!(
-                    "conversation.assign_to: no user of the account has the e-mail `{email}`"
-                )));
-            }
+            None => return Err(ImportError::Setting(AssignTo::unknown(email))),
         },
     };
     let account = match account {
@@ -79,7 +75,7 @@ async fn refuse_others_imports<T: Transport>(client: &Client<T>, tag: &str) -> R
 }
 
 /// The company, never the person; where the service does not name it, the inboxes stand for it.
-fn account_id(company: Option<u64>, inboxes: &[Inbox]) -> String {
+pub(super) fn account_id(company: Option<u64>, inboxes: &[Inbox]) -> String {
     if let Some(company) = company {
         return format!("company:{company}");
     }

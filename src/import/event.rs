@@ -42,6 +42,13 @@ pub enum ImportEvent {
         /// Calls that count as imported now and did not before.
         calls: u64,
     },
+    /// The account's customers are read.
+    Pulling {
+        /// Customers that are known so far, and that is on disk.
+        customers: u64,
+        /// Customers of the account, as far as it tells.
+        total: u64,
+    },
     /// Calls landed, and that is on disk.
     Landed {
         /// How many.

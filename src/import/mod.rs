@@ -5,6 +5,7 @@
 //! request at a time, and each request is written down before it leaves and after it is answered. Everything is told as
 //! plain events; who shows them is not known here.
 
+mod account_file;
 mod append;
 mod clock;
 mod compare;
@@ -24,6 +25,8 @@ mod listing;
 mod look;
 mod predict;
 mod proof;
+mod pull;
+mod pull_part;
 mod raw_row;
 mod recover;
 mod redirect;
@@ -33,6 +36,7 @@ mod settings;
 mod settle;
 mod slots;
 mod stage;
+mod survey;
 mod worker;
 
 pub use clock::Clock;
@@ -40,6 +44,7 @@ pub use compare::Field;
 pub use error::ImportError;
 pub use event::{EventSink, ImportEvent, RejectedContent, RejectedRow, Sheet, StageCount, WarningCount};
 pub use predict::{Predicted, predict};
+pub use pull::{PullError, PullJob, Pulled, pull};
 pub use recover::{RecoverJob, Recovered, recover};
 pub use run::{Ask, ImportJob, Imported, Prospect, import};
 pub use settings::{
@@ -47,3 +52,4 @@ pub use settings::{
     WhenLocked, WhenMissing,
 };
 pub use stage::{Reading, Staged, stage};
+pub use survey::{Survey, survey};

@@ -71,6 +71,13 @@ pub enum AssignTo {
     Email(String),
 }
 
+impl AssignTo {
+    /// What is said where no user has the e-mail.
+    pub(super) fn unknown(email: &str) -> String {
+        format!("conversation.assign_to: no user of the account has the e-mail `{email}`")
+    }
+}
+
 /// What becomes of calls whose conversation is full.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub enum WhenFull {

@@ -64,6 +64,8 @@ struct Figures {
     delivering: bool,
     /// Conversations and calls, where a recovery looks for them.
     recovered: Option<(u64, u64)>,
+    /// Whether customers are read; they are counted as calls are.
+    pulling: bool,
     speed: Speed,
 }
 
@@ -191,6 +193,11 @@ impl Figures {
             ImportEvent::Recovering { conversations, calls } => {
                 self.recovered = Some((*conversations, *calls));
             }
+            ImportEvent::Pulling { customers, total } => {
+                (self.pulling, self.delivering) = (true, true);
+                (self.landed, self.to_send) = (*customers, *total.max(customers));
+                self.speed.note(now, self.landed);
+            }
         }
     }
 
@@ -214,8 +221,9 @@ impl Figures {
         }
         let left = self.to_send.saturating_sub(self.done());
         let time_left = self.speed.time_left(now, self.landed, left).filter(|_| left > 0);
+        let noun = if self.pulling { "customer" } else { "call" };
         let parts = [
-            Some(format!("{} of {}", grouped(self.done()), counted(self.to_send, "call"))),
+            Some(format!("{} of {}", grouped(self.done()), counted(self.to_send, noun))),
             self.speed.a_minute(now, self.landed).map(|speed| format!("{} a minute", grouped(whole(speed)))),
             self.limit_used.map(|percent| format!("{percent}% of the limit in use")),
             time_left.map(|time| format!("{} left", span(time))),
@@ -269,6 +277,7 @@ fn message(event: &ImportEvent) -> Option<String> {
         | ImportEvent::Landed { .. }
         | ImportEvent::Refused { .. }
         | ImportEvent::Recovering { .. }
+        | ImportEvent::Pulling { .. }
         | ImportEvent::Pace { .. } => return None,
     })
 }
@@ -349,6 +358,24 @@ mod tests {
             "connected to Acme as Nina\n\
              0 calls found in 0 conversations\n\
              1,001 calls found in 2 conversations\n"
+        );
+    }
+
+    #[test]
+    fn a_pull_counts_customers_from_where_it_goes_on() {
+        let pulling = |customers| ImportEvent::Pulling { customers, total: 1_200 };
+        let events = vec![
+            (0, pulling(200)),
+            (0, ImportEvent::Connected { account: "Acme".into(), user: "Nina".into() }),
+            (3, pulling(400)),
+            (6, pulling(700)),
+            (12, pulling(1_200)),
+        ];
+        assert_eq!(
+            shown(ProgressForm::Lines, events),
+            "connected to Acme as Nina\n\
+             700 of 1,200 customers, 5,000 a minute, 6 s left\n\
+             1,200 of 1,200 customers, 5,000 a minute\n"
         );
     }
 

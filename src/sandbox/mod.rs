@@ -42,7 +42,7 @@ pub use exchange::{Handling, Outcome, SandboxRequest, SandboxResponse};
 pub use fault_script::FaultScript;
 pub use person::PersonAct;
 pub use route::{Method, RequestKind};
-pub use seed::Seed;
+pub use seed::{Seed, SeedAccount};
 pub use server::serve;
 pub use service::{Sandbox, SandboxOptions};
 pub use tally::{AcceptedThread, Tally};

@@ -157,7 +157,18 @@ impl Reading<'_> {
     }
 
     fn customers(&self, query: &mut Query) -> Result<SandboxResponse, Refusal> {
-        let found = self.find_customers(query)?;
+        let field = query.word("sortField", &["createdAt", "firstName", "lastName", "modifiedAt"]);
+        let ascending = query.word("sortOrder", &["desc", "asc"]) == "asc";
+        let mut found = self.find_customers(query)?;
+        match field {
+            "firstName" => found.sort_by_key(|one| (one.first_name.to_lowercase(), one.id)),
+            "lastName" => found.sort_by_key(|one| (one.last_name.to_lowercase(), one.id)),
+            // Nothing changes a customer here.
+            _ => found.sort_by_key(|one| (one.inserted_ms, one.id)),
+        }
+        if !ascending {
+            found.reverse();
+        }
         self.page(query, "customers", &found, MANY, |customer| self.view.customer(customer))
     }
 

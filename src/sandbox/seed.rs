@@ -13,11 +13,26 @@ use crate::call::Moment;
 pub struct Seed {
     world: World,
     limit: Option<u32>,
+    pulled_at: Option<Moment>,
+    account: Option<SeedAccount>,
+}
+
+/// Whose account a seed shows.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "camelCase")]
+pub struct SeedAccount {
+    /// The company, or what stands for it.
+    pub id: String,
+    /// Where it was asked.
+    pub api_url: String,
 }
 
 #[derive(Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 struct SeedFile {
+    #[serde(rename = "pulledAt")]
+    pulled_at: Option<String>,
+    account: Option<SeedAccount>,
     limit: Option<u32>,
     inboxes: Vec<Inbox>,
     users: Vec<User>,
@@ -69,7 +84,7 @@ fn published() -> String {
 
 impl Default for Seed {
     fn default() -> Self {
-        let mut seed = Self { world: World::empty(), limit: None };
+        let mut seed = Self { world: World::empty(), limit: None, pulled_at: None, account: None };
         seed.add(Event::InboxAdded(default_inbox()));
         seed.add(Event::UserAdded(default_user()));
         seed
@@ -81,7 +96,8 @@ impl Seed {
     pub fn parse(text: &str) -> Result<Self, SandboxError> {
         let file: SeedFile = serde_json::from_str(text)
             .map_err(|error| SandboxError::Seed { line: error.line(), reason: error.to_string() })?;
-        let mut seed = Self { world: World::empty(), limit: file.limit };
+        let pulled_at = file.pulled_at.as_deref().map(pulled_at).transpose()?;
+        let mut seed = Self { world: World::empty(), limit: file.limit, pulled_at, account: file.account };
         let inboxes = if file.inboxes.is_empty() { vec![default_inbox()] } else { file.inboxes };
         let users = if file.users.is_empty() { vec![default_user()] } else { file.users };
         for inbox in inboxes {
@@ -111,6 +127,16 @@ impl Seed {
     /// The account's limit of units a minute, if the seed states one.
     pub fn limit(&self) -> Option<u32> {
         self.limit
+    }
+
+    /// When an account was asked for what the seed shows, where it shows an account.
+    pub fn pulled_at(&self) -> Option<Moment> {
+        self.pulled_at
+    }
+
+    /// Whose account the seed shows, where it says so.
+    pub fn account(&self) -> Option<&SeedAccount> {
+        self.account.as_ref()
     }
 
     pub(crate) fn into_world(self) -> World {
@@ -200,6 +226,11 @@ fn default_user() -> User {
     User { id: 1, email: "agent@example.com".into(), first_name: "Ada".into(), last_name: "Agent".into() }
 }
 
+fn pulled_at(text: &str) -> Result<Moment, SandboxError> {
+    Moment::parse_api(text)
+        .ok_or_else(|| wrong(format!("pulledAt: `{text}` is not of the form YYYY-MM-DDThh:mm:ssZ")))
+}
+
 fn wrong(reason: String) -> SandboxError {
     SandboxError::Seed { line: 0, reason }
 }
@@ -228,6 +259,17 @@ mod tests {
         assert_eq!((conversation.stored_threads(), conversation.status), (97, Status::Closed));
         assert_eq!(world.customer_by_email("jo@example.com"), Some(456));
         assert_eq!(world.owner(), 1);
+    }
+
+    #[test]
+    fn a_pulled_seed_tells_when_and_of_whom_it_is() {
+        let text = r#"{"pulledAt":"2026-11-25T07:00:00Z","account":{"id":"company:1","apiUrl":"https://x"}}"#;
+        let seed = Seed::parse(text).unwrap();
+        assert_eq!(seed.pulled_at(), Moment::parse_api("2026-11-25T07:00:00Z"));
+        assert_eq!(seed.account().unwrap().id, "company:1");
+        assert_eq!(Seed::default().pulled_at(), None);
+        let refused = Seed::parse(&text.replace("T07", " 07")).unwrap_err().to_string();
+        assert!(refused.contains("pulledAt: `2026-11-25 07:00:00Z`"), "{refused}");
     }
 
     #[test]

@@ -27,6 +27,7 @@ mod once;
 mod presets;
 mod privacy;
 mod properties;
+mod pull;
 mod readme;
 mod refusals;
 mod rejected;

@@ -55,7 +55,7 @@ fn its_way_to_a_finished_migration_can_be_gone() {
     let list = readme.split("## From an export").nth(1).unwrap().split("\n## ").next().unwrap();
     let shown: Vec<&str> =
         list.split('`').skip(1).step_by(2).filter(|code| code.starts_with("callport ")).collect();
-    assert_eq!(shown.len(), 5, "{shown:?}");
+    assert_eq!(shown.len(), 6, "{shown:?}");
     for code in shown {
         if code == "callport check export.csv" {
             desk.run(&["check", "export.csv"]).with(2);
@@ -121,7 +121,7 @@ fn its_commands_and_common_options_are_those_of_the_help() {
     let help = desk.run(&["--help"]).with(0).out;
     let readme = repository("README.md");
     let table = readme.split("### Commands").nth(1).unwrap().split("###").next().unwrap();
-    for command in ["init", "check", "import", "status", "recover", "resolve", "forget", "sandbox"] {
+    for command in ["init", "pull", "check", "import", "status", "recover", "resolve", "forget", "sandbox"] {
         assert!(table.contains(&format!("| `callport {command}")), "{command}");
         assert!(help.contains(&format!("\n  {command} ")), "{help}");
         let help = desk.run(&[command, "--help"]).with(0).out;

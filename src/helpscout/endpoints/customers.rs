@@ -23,6 +23,17 @@ pub struct CustomerPage {
     pub next: Option<String>,
 }
 
+/// A page of the list of all customers.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct CustomerListPage {
+    /// The customers of this page.
+    pub customers: Vec<ListedCustomer>,
+    /// How many pages there are, where the service tells.
+    pub pages: Option<u32>,
+    /// Customers on all pages, where the service tells.
+    pub total: Option<u64>,
+}
+
 /// A customer as a list shows one.
 #[derive(Clone, PartialEq, Eq)]
 pub struct ListedCustomer {
@@ -30,6 +41,10 @@ pub struct ListedCustomer {
     pub id: u64,
     /// As the service writes it.
     pub created_at: Option<String>,
+    /// The first name; empty where there is none.
+    pub first_name: String,
+    /// The last name; empty where there is none.
+    pub last_name: String,
     /// Every number.
     pub phones: Vec<String>,
     /// Every e-mail.
@@ -54,6 +69,19 @@ impl<T: Transport> Client<T> {
         Ok(CustomerPage { customers: customers.into_iter().map(listed).collect(), next })
     }
 
+    /// A page, from 1, of all customers, or of those that changed at `since` or later. The oldest stand first, so that who is
+    /// added while the list is read comes behind everybody else and moves nobody.
+    pub async fn customers(&self, page: u32, since: Option<Moment>) -> Result<CustomerListPage, ApiError> {
+        let since = since.map(|since| format!("modifiedSince={}&", encoded(&since.to_string())));
+        let since = since.unwrap_or_default();
+        let target = format!("/v2/customers?{since}sortField=createdAt&sortOrder=asc&page={page}");
+        let listing: Listing<Customers> = self.read(&target).await?;
+        let pages = listing.page.as_ref().and_then(|page| page.total_pages);
+        let total = listing.total();
+        let customers = listing.embedded.map(|embedded| embedded.customers).unwrap_or_default();
+        Ok(CustomerListPage { customers: customers.into_iter().map(listed).collect(), pages, total })
+    }
+
     /// Makes a customer. The caller holds a permit.
     pub async fn create_customer(&self, body: Bytes) -> Reply {
         self.write(Method::POST, "/v2/customers", body).await
@@ -66,6 +94,8 @@ fn listed(wire: WireCustomer) -> ListedCustomer {
     ListedCustomer {
         id: wire.id,
         created_at: wire.created_at,
+        first_name: wire.first_name.unwrap_or_default(),
+        last_name: wire.last_name.unwrap_or_default(),
         phones: values(contacts.phones),
         emails: values(contacts.emails),
     }
@@ -78,6 +108,24 @@ mod tests {
         client::tests::client,
         scripted::{Scripted, answered},
     };
+
+    #[tokio::test(start_paused = true)]
+    async fn all_are_listed_oldest_first_with_what_the_service_tells_of_pages() {
+        let first = r#"{"_embedded":{"customers":[{"id":456,"firstName":"Jo","lastName":null,"_embedded":{
+            "emails":[{"value":"jo@example.com"}],"phones":[]}}]},"page":{"totalElements":51,"totalPages":2,"number":1}}"#;
+        let wire = Scripted::in_order(vec![Ok(answered(200, first)), Ok(answered(200, "{}"))]);
+        let client = client(&wire);
+        let page = client.customers(1, None).await.unwrap();
+        assert_eq!((page.pages, page.total), (Some(2), Some(51)));
+        assert_eq!((page.customers[0].first_name.as_str(), page.customers[0].last_name.as_str()), ("Jo", ""));
+        let since = Moment::parse_api("2026-01-01T00:00:00Z").unwrap();
+        let page = client.customers(2, Some(since)).await.unwrap();
+        assert_eq!((page.customers.len(), page.pages, page.total), (0, None, None));
+        insta::assert_snapshot!(wire.asked().join("\n"), @"
+        GET /v2/customers?sortField=createdAt&sortOrder=asc&page=1
+        GET /v2/customers?modifiedSince=2026-01-01T00%3A00%3A00Z&sortField=createdAt&sortOrder=asc&page=2
+        ");
+    }
 
     #[tokio::test(start_paused = true)]
     async fn the_cursor_is_taken_from_the_link_and_given_back() {

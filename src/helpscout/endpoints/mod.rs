@@ -7,7 +7,7 @@ mod threads;
 mod users;
 
 pub use conversations::{Conversation, ConversationHead, ConversationPage, ConversationState};
-pub use customers::{CustomerPage, ListedCustomer};
+pub use customers::{CustomerListPage, CustomerPage, ListedCustomer};
 pub use inboxes::Inbox;
 pub use threads::{Author, Thread, ThreadPage};
 pub use users::{Me, User};

@@ -27,8 +27,10 @@ pub struct User {
     pub id: u64,
     /// The user's e-mail.
     pub email: String,
-    /// The user's name.
-    pub name: String,
+    /// The first name; empty where there is none.
+    pub first_name: String,
+    /// The last name; empty where there is none.
+    pub last_name: String,
 }
 
 masked_debug!(Me { id, company_id });
@@ -40,6 +42,24 @@ impl<T: Transport> Client<T> {
         let user: WireUser = self.read("/v2/users/me").await?;
         let name = user.name();
         Ok(Me { id: user.id, email: user.email.unwrap_or_default(), name, company_id: user.company_id })
+    }
+
+    /// Every user, those who have not accepted their invitation too.
+    pub async fn users(&self) -> Result<Vec<User>, ApiError> {
+        let mut users = Vec::new();
+        let mut number = 1;
+        loop {
+            let page: Listing<Users> = self.read(&format!("/v2/users?page={number}")).await?;
+            let last = page.pages();
+            let found = page.embedded.map(|embedded| embedded.users).unwrap_or_default();
+            // A page with nothing on it is the last, whatever is said of further ones.
+            let at_end = number >= last || found.is_empty();
+            users.extend(found.into_iter().map(named));
+            if at_end {
+                return Ok(users);
+            }
+            number += 1;
+        }
     }
 
     /// The user who has this e-mail, as the first or as another one.
@@ -71,8 +91,12 @@ impl<T: Transport> Client<T> {
 }
 
 fn named(user: WireUser) -> User {
-    let name = user.name();
-    User { id: user.id, email: user.email.unwrap_or_default(), name }
+    User {
+        id: user.id,
+        email: user.email.unwrap_or_default(),
+        first_name: user.first_name.unwrap_or_default(),
+        last_name: user.last_name.unwrap_or_default(),
+    }
 }
 
 #[cfg(test)]
@@ -96,6 +120,19 @@ mod tests {
         assert_eq!((me.id, me.name.as_str(), me.company_id), (1, "Ada Agent", Some(7)));
         assert!(!format!("{me:?}").contains("ada@"));
         assert_eq!(client.me().await.unwrap().company_id, None);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn all_users_are_listed() {
+        let page = |id: u64| {
+            let user =
+                format!(r#"{{"id":{id},"email":"a{id}@example.com","firstName":"Ada","lastName":"Agent"}}"#);
+            Ok(answered(200, &format!(r#"{{"_embedded":{{"users":[{user}]}},"page":{{"totalPages":2}}}}"#)))
+        };
+        let wire = Scripted::in_order(vec![page(1), page(2)]);
+        let users = client(&wire).users().await.unwrap();
+        assert_eq!(users.iter().map(|user| user.id).collect::<Vec<_>>(), [1, 2]);
+        assert_eq!((users[1].first_name.as_str(), users[1].last_name.as_str()), ("Ada", "Agent"));
     }
 
     #[tokio::test(start_paused = true)]

@@ -90,6 +90,25 @@ fn what_is_gone_stays_in_the_index_as_long_as_it_lags() {
 }
 
 #[test]
+fn customers_stand_newest_first_unless_asked_otherwise() {
+    let mut desk = Desk::new();
+    for name in ["Zoe", "Abe"] {
+        desk.now_ms += 1000;
+        assert_eq!(desk.send("POST", "/v2/customers", &json!({"firstName": name})).status, 201);
+    }
+    let mut names = |query: &str| {
+        let (_, page) = desk.get(&format!("/v2/customers{query}"));
+        let shown = page["_embedded"]["customers"].as_array().unwrap();
+        let names = shown.iter().map(|one| one["firstName"].as_str().unwrap().to_owned());
+        names.filter(|name| name == "Zoe" || name == "Abe").collect::<Vec<_>>()
+    };
+    assert_eq!(names(""), ["Abe", "Zoe"]);
+    assert_eq!(names("?sortField=createdAt&sortOrder=asc"), ["Zoe", "Abe"]);
+    assert_eq!(names("?sortField=firstName"), ["Zoe", "Abe"]);
+    assert_eq!(desk.get("/v2/customers?sortField=phone").0, 400);
+}
+
+#[test]
 fn customers_page_by_number_and_by_cursor() {
     let mut desk = Desk::new();
     for index in 0..60 {
