@@ -76,6 +76,7 @@ fn drop_orphans(c: &Connection) -> rusqlite::Result<u64> {
            AND id NOT IN (SELECT customer FROM requests WHERE customer IS NOT NULL)",
         [],
     )?;
+    c.execute("DELETE FROM contacts WHERE customer NOT IN (SELECT id FROM customers)", [])?;
     Ok(customers as u64)
 }
 

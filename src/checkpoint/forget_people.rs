@@ -92,8 +92,10 @@ fn find(c: &Connection, people: &[Person]) -> Result<(), CheckpointError> {
          DROP TABLE IF EXISTS temp.dropped; CREATE TEMP TABLE dropped (call INTEGER PRIMARY KEY);",
     )?;
     let mut enter = c.prepare("INSERT OR IGNORE INTO temp.people VALUES (?1)")?;
-    let mut customers =
-        c.prepare("SELECT id, email, phone FROM customers WHERE email IS NOT NULL OR phone IS NOT NULL")?;
+    let mut customers = c.prepare(
+        "SELECT id, email, phone FROM customers WHERE email IS NOT NULL OR phone IS NOT NULL
+         UNION ALL SELECT customer, email, phone FROM contacts",
+    )?;
     let mut rows = customers.query([])?;
     while let Some(row) = rows.next()? {
         let (id, email, phone): (i64, Option<String>, Option<String>) =
@@ -147,6 +149,13 @@ fn empty(c: &Connection) -> rusqlite::Result<u64> {
             "UPDATE customers SET email = NULL, phone = NULL, fields = '{{}}'
              WHERE id IN temp.people AND id NOT IN (SELECT customer FROM calls WHERE forgotten = 2 AND {HELD})
                AND (email IS NOT NULL OR phone IS NOT NULL OR fields <> '{{}}')"
+        ),
+        [],
+    )?;
+    c.execute(
+        &format!(
+            "DELETE FROM contacts WHERE customer IN temp.people
+               AND customer NOT IN (SELECT customer FROM calls WHERE forgotten = 2 AND {HELD})"
         ),
         [],
     )?;
@@ -220,6 +229,21 @@ mod tests {
         other.identity = of("x", "3").identity;
         other.customer.email = None;
         assert_eq!(load(&mut checkpoint, "b.csv", &[other], None).barred, 0);
+    }
+
+    #[test]
+    fn a_person_who_calls_from_two_numbers_is_found_by_either() {
+        let (_folder, mut checkpoint) = fresh();
+        let rows = [by("ann", "+15550111", "1"), by("ann", "+15550112", "2"), by("bo", "+15550113", "3")];
+        load(&mut checkpoint, "a.csv", &rows, None);
+        let forgotten = checkpoint.forget_people(&[Person::Number("+15550112".into())]).unwrap();
+        assert_eq!((forgotten.dropped, checkpoint.open_calls().unwrap()), (2, 1));
+        assert!(!holds(&checkpoint, "+15550112") && !holds(&checkpoint, "ann@") && holds(&checkpoint, "bo@"));
+        load(&mut checkpoint, "a.csv", &[by("bo", "+15550114", "4")], None);
+        land(&checkpoint, 3..=4);
+        assert!(holds(&checkpoint, "+15550114"));
+        checkpoint.forget_imported().unwrap();
+        assert!(!holds(&checkpoint, "+15550114"), "what finds a person goes with the person");
     }
 
     #[test]

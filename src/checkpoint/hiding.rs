@@ -59,13 +59,19 @@ pub(super) fn hide_landed(c: &Connection, which: &str) -> rusqlite::Result<u64> 
 
 /// Empties the customers that `which` selects and that no call needs any more; how many there were.
 pub(super) fn empty_customers(c: &Connection, which: &str) -> rusqlite::Result<u64> {
+    let needless = format!(
+        "({which}) AND id NOT IN (SELECT customer FROM calls WHERE forgotten <> 1)
+           AND id NOT IN (SELECT customer FROM requests WHERE carried IS NOT NULL AND customer IS NOT NULL)"
+    );
     let emptied = c.execute(
         &format!(
             "UPDATE customers SET email = NULL, phone = NULL, fields = '{{}}'
-             WHERE (email IS NOT NULL OR phone IS NOT NULL OR fields <> '{{}}') AND ({which})
-               AND id NOT IN (SELECT customer FROM calls WHERE forgotten <> 1)
-               AND id NOT IN (SELECT customer FROM requests WHERE carried IS NOT NULL AND customer IS NOT NULL)"
+             WHERE (email IS NOT NULL OR phone IS NOT NULL OR fields <> '{{}}') AND {needless}"
         ),
+        [],
+    )?;
+    c.execute(
+        &format!("DELETE FROM contacts WHERE customer IN (SELECT id FROM customers WHERE {needless})"),
         [],
     )?;
     Ok(emptied as u64)

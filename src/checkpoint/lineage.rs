@@ -181,7 +181,7 @@ impl Checkpoint {
         if self.has_sent_nothing()? && self.reads_otherwise(lineage)? {
             self.connection.execute_batch(
                 "BEGIN IMMEDIATE; DELETE FROM calls; DELETE FROM call_keys; DELETE FROM texts; DELETE FROM raw_rows;
-                 DELETE FROM queues; DELETE FROM customers; COMMIT;",
+                 DELETE FROM queues; DELETE FROM customers; DELETE FROM contacts; COMMIT;",
             )?;
         }
         Ok(())

@@ -74,9 +74,14 @@ CREATE TABLE recovered (
 /// * `calls.forgotten` is 1 where what is personal has left the call (see [`super::forget`]), and 2 where it is to leave as
 ///   soon as the call's fate is known, because its person is barred.
 /// * `barred` holds people whose rows are left out, as hashes under the file's secret.
+/// * `contacts` holds how else rows named a customer than `customers` does (an e-mail or a number, empty where the row has
+///   none), so that a person can be found by each.
 const THIRD: &str = "
 ALTER TABLE calls ADD COLUMN forgotten INTEGER NOT NULL DEFAULT 0;
 CREATE TABLE barred (hash BLOB PRIMARY KEY) STRICT, WITHOUT ROWID;
+CREATE TABLE contacts (
+  customer INTEGER NOT NULL, email TEXT NOT NULL, phone TEXT NOT NULL, PRIMARY KEY (customer, email, phone)
+) STRICT, WITHOUT ROWID;
 ";
 
 /// The index by which queues are worked off; it is dropped while rows are loaded. Size and customer are in it so

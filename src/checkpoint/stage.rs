@@ -5,7 +5,10 @@
 //! the last finished call, and whatever lies behind it is dropped when the file is opened again: a crash while staging
 //! leaves no half-known file.
 
-use std::collections::{HashMap, HashSet};
+use std::{
+    collections::{HashMap, HashSet, hash_map::DefaultHasher},
+    hash::{Hash, Hasher},
+};
 
 use rusqlite::{Connection, OptionalExtension, params};
 
@@ -66,7 +69,8 @@ pub struct Stager<'a> {
     amid: bool,
     uncommitted: u32,
     queues: HashMap<[u8; 16], i64>,
-    customers: HashMap<[u8; 16], i64>,
+    /// By their keys and a hash of how the row names them.
+    customers: HashMap<([u8; 16], u64), i64>,
     /// By which keys are hidden, where something was forgotten.
     pub(super) secret: Option<Secret>,
     /// People whose rows are left out.
@@ -332,7 +336,9 @@ impl Stager<'_> {
 
     pub(super) fn customer(&mut self, staged: &StagedCall) -> Result<i64, CheckpointError> {
         let key = staged.customer;
-        if let Some(id) = self.customers.get(&key) {
+        let customer = &staged.call.customer;
+        let named = (key, contact_hash(customer));
+        if let Some(id) = self.customers.get(&named) {
             return Ok(*id);
         }
         let known = self
@@ -342,12 +348,13 @@ impl Stager<'_> {
             .optional()?;
         let id = match known {
             Some(id) => {
-                self.tell_customer_again(id, &staged.call.customer)?;
+                self.tell_customer_again(id, customer)?;
+                self.note_contact(id, customer)?;
                 id
             }
-            None => insert_customer(self.connection, self.hidden(key), &staged.call.customer)?,
+            None => insert_customer(self.connection, self.hidden(key), customer)?,
         };
-        remember(&mut self.customers, key, id);
+        remember(&mut self.customers, named, id);
         Ok(id)
     }
 
@@ -371,6 +378,17 @@ impl Stager<'_> {
                 )?
                 .execute(params![known, customer.email, customer.phone, fields_of(customer)])?;
         }
+        Ok(())
+    }
+
+    /// A customer whom this row names otherwise than earlier ones is found by either: somebody who calls from two numbers.
+    fn note_contact(&self, known: i64, customer: &Customer) -> rusqlite::Result<()> {
+        self.connection
+            .prepare_cached(
+                "INSERT OR IGNORE INTO contacts (customer, email, phone) SELECT id, COALESCE(?2, ''), COALESCE(?3, '')
+                 FROM customers WHERE id = ?1 AND (email IS NOT ?2 OR phone IS NOT ?3)",
+            )?
+            .execute(params![known, customer.email, customer.phone])?;
         Ok(())
     }
 
@@ -465,7 +483,14 @@ fn next_twin(connection: &Connection, key: CallKey, file: i64) -> rusqlite::Resu
         .query_row(params![key.to_bytes(), file], |row| row.get(0))
 }
 
-fn remember(cache: &mut HashMap<[u8; 16], i64>, key: [u8; 16], id: i64) {
+/// Only tells rows of one run apart that name a customer differently.
+fn contact_hash(customer: &Customer) -> u64 {
+    let mut hasher = DefaultHasher::new();
+    (&customer.email, &customer.phone).hash(&mut hasher);
+    hasher.finish()
+}
+
+fn remember<K: Eq + Hash>(cache: &mut HashMap<K, i64>, key: K, id: i64) {
     if cache.len() >= CACHE {
         cache.clear();
     }
