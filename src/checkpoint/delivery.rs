@@ -7,7 +7,7 @@ use rusqlite::{Connection, OptionalExtension, Row, params};
 
 use super::{
     CarriedCall, CheckpointError, ConversationRow, ConversationState, CustomerRow, Held, NewRequest,
-    QueueStart, QueueState, RequestKind, UnknownRequest, WaitingCall, lineage,
+    QueueStart, QueueState, RequestKind, UnknownRequest, WaitingCall, hiding, lineage, wiping,
 };
 use crate::{
     call::{CallKey, FIELD_RULES, Moment},
@@ -190,15 +190,21 @@ fn advance(
     Ok(())
 }
 
-/// Calls of people who were barred while they were in flight do not wait again.
+/// Calls of people who were barred while they were in flight do not wait again, and nothing is kept for their sake.
 fn drop_barred(c: &Connection, calls: &[i64]) -> rusqlite::Result<()> {
-    let mut drop = c.prepare_cached("DELETE FROM calls WHERE id = ?1 AND forgotten = 2")?;
+    let mut drop =
+        c.prepare_cached("DELETE FROM calls WHERE id = ?1 AND forgotten = 2 RETURNING customer, queue")?;
     for call in calls {
-        if drop.execute([call])? > 0 {
-            for table in ["texts", "raw_rows", "call_keys"] {
-                c.execute(&format!("DELETE FROM {table} WHERE call = ?1"), [call])?;
-            }
+        let dropped: Option<(i64, i64)> =
+            drop.query_row([call], |row| Ok((row.get(0)?, row.get(1)?))).optional()?;
+        let Some((customer, queue)) = dropped else { continue };
+        for table in ["texts", "raw_rows", "call_keys"] {
+            c.execute(&format!("DELETE FROM {table} WHERE call = ?1"), [call])?;
         }
+        hiding::empty_customers(c, &format!("id = {customer}"))?;
+        hiding::empty_queues(c, &format!("id = {queue}"))?;
+        // What is deleted still lies in free pages of the file.
+        wiping::mark_due(c)?;
     }
     Ok(())
 }

@@ -335,6 +335,24 @@ mod tests {
         let calls: u64 =
             checkpoint.connection.query_row("SELECT COUNT(*) FROM calls", [], |row| row.get(0)).unwrap();
         assert_eq!(calls, 1);
+        checkpoint.compact().unwrap();
+        assert!(!holds(&checkpoint, "crm-1") && holds(&checkpoint, "crm-2"));
+    }
+
+    #[tokio::test]
+    async fn a_barred_call_that_was_held_and_is_gone_takes_its_customer_along() {
+        let (_folder, mut checkpoint) = fresh();
+        load(&mut checkpoint, "a.csv", &[by("ann", "+11", "crm-1")], None);
+        land(&checkpoint, 1..=1);
+        checkpoint
+            .connection
+            .execute("UPDATE requests SET state = 2, resource = 5, carried = x'0100000000000000'", [])
+            .unwrap();
+        assert_eq!(checkpoint.forget_people(&email("ann@example.com")).unwrap().in_flight, 1);
+        assert!(holds(&checkpoint, "ann@"), "it is compared with what was made of it");
+        super::super::delivery::not_stored(&checkpoint.connection, 901, true).unwrap();
+        checkpoint.compact().unwrap();
+        assert!(!holds(&checkpoint, "ann@"));
     }
 
     #[tokio::test]

@@ -128,11 +128,10 @@ pub(super) fn end_staged(c: &Connection) -> rusqlite::Result<()> {
     super::lineage::put(c, "staged_to", &last.to_string())
 }
 
-/// Hides the calls of barred people whose fate was open when they were barred and that have landed since; whether there
-/// were any.
-pub(super) fn sweep_barred(connection: &mut Connection) -> Result<bool, CheckpointError> {
+/// Hides the calls of barred people whose fate was open when they were barred and that have landed since.
+pub(super) fn sweep_barred(connection: &mut Connection) -> Result<(), CheckpointError> {
     if Secret::load(connection)?.is_none() {
-        return Ok(false);
+        return Ok(());
     }
     let transaction = connection.transaction()?;
     transaction.execute_batch(&format!(
@@ -146,6 +145,5 @@ pub(super) fn sweep_barred(connection: &mut Connection) -> Result<bool, Checkpoi
         clear_words(&transaction)?;
         wiping::mark_due(&transaction)?;
     }
-    transaction.commit()?;
-    Ok(swept > 0)
+    Ok(transaction.commit()?)
 }

@@ -103,7 +103,8 @@ impl Checkpoint {
     /// Drops the texts that have landed and gives their space back to the disk.
     pub fn compact(&mut self) -> Result<(), CheckpointError> {
         let dropped = drop_landed_texts(&mut self.connection)?;
-        if hiding::sweep_barred(&mut self.connection)? {
+        hiding::sweep_barred(&mut self.connection)?;
+        if self.is_wiping_due()? {
             return self.wipe();
         }
         if dropped > 0 {

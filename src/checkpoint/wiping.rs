@@ -54,7 +54,12 @@ impl Checkpoint {
 
     /// Does what a kill has left undone.
     pub(super) fn wipe_if_due(&self) -> Result<(), CheckpointError> {
-        if lineage::get(&self.connection, DUE)?.is_some() { self.wipe() } else { Ok(()) }
+        if self.is_wiping_due()? { self.wipe() } else { Ok(()) }
+    }
+
+    /// Whether something was dropped whose bytes are still in the file.
+    pub(super) fn is_wiping_due(&self) -> Result<bool, CheckpointError> {
+        Ok(lineage::get(&self.connection, DUE)?.is_some())
     }
 
     /// Somebody who reads the file (`status`) keeps its log; that is over in a moment.
