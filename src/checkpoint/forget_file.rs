@@ -10,25 +10,27 @@ impl Checkpoint {
     /// Drops the calls of the file `path` that wait or were refused; what was sent stays. The path may be written otherwise
     /// than when it was imported.
     pub fn forget_file(&mut self, path: &str) -> Result<Forgotten, CheckpointError> {
-        let file = self.file_named(path)?;
+        let files = self.files_named(path)?;
         self.forgetting(|c| {
-            let dropped = drop_unsent(c, file)?;
+            let dropped = files.iter().map(|file| drop_unsent(c, *file)).sum::<rusqlite::Result<u64>>()?;
             let customers = drop_orphans(c)?;
             hiding::end_staged(c)?;
             Ok(Forgotten { dropped, customers, kept: kept(c)?, ..Forgotten::default() })
         })
     }
 
-    fn file_named(&self, path: &str) -> Result<i64, CheckpointError> {
+    /// More than one where the path was written in several ways.
+    fn files_named(&self, path: &str) -> Result<Vec<i64>, CheckpointError> {
         let files: Vec<(i64, String)> = self
             .connection
             .prepare("SELECT id, path FROM files ORDER BY id")?
             .query_map([], |row| Ok((row.get(0)?, row.get(1)?)))?
             .collect::<Result<_, _>>()?;
-        let exact = files.iter().find(|(_, known)| known == path);
         let meant = full(path);
-        if let Some((id, _)) = exact.or_else(|| files.iter().find(|(_, known)| full(known) == meant)) {
-            return Ok(*id);
+        let found = files.iter().filter(|(_, known)| known == path || full(known) == meant);
+        let found: Vec<i64> = found.map(|(id, _)| *id).collect();
+        if !found.is_empty() {
+            return Ok(found);
         }
         let known: Vec<String> = files.iter().map(|(_, known)| format!("`{known}`")).collect();
         let known = if known.is_empty() { "of none".to_owned() } else { format!("of {}", known.join(", ")) };
@@ -113,6 +115,16 @@ mod tests {
             assert_eq!((checkpoint.open_calls().unwrap(), again.repeats), (2, 0));
             assert_eq!(checkpoint.forget_file("b.csv").unwrap().dropped, 2);
         }
+    }
+
+    #[test]
+    fn a_file_whose_path_was_written_in_two_ways_goes_as_one() {
+        let (_folder, mut checkpoint) = fresh();
+        load(&mut checkpoint, "a.csv", &[of("ann", "1")], None);
+        load(&mut checkpoint, "./a.csv", &[of("ann", "1"), of("bo", "2")], None);
+        load(&mut checkpoint, "a.csv", &[of("cy", "3")], None);
+        assert_eq!(checkpoint.forget_file("a.csv").unwrap().dropped, 3);
+        assert_eq!(checkpoint.open_calls().unwrap(), 0);
     }
 
     #[test]
