@@ -273,9 +273,10 @@ impl<'p, T: Transport> Puller<'p, T> {
                 number -= 1;
                 continue;
             }
-            in_doubt = false;
+            // A page that is read again shows nobody new, which says nothing of those behind it.
+            let is_again = std::mem::replace(&mut in_doubt, false);
             // What lies behind the last page is documented nowhere, so that it is not asked for where the last is told.
-            let at_end = pages.map_or(fresh == 0, |pages| number >= pages);
+            let at_end = pages.map_or(fresh == 0 && !is_again, |pages| number >= pages);
             if at_end || is_empty {
                 return Ok(total);
             }

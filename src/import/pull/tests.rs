@@ -29,6 +29,8 @@ struct State {
     pages_read: usize,
     /// A read with this number stops the pull instead.
     stops_at: Option<usize>,
+    /// How many pages and customers there are is not told.
+    is_silent: bool,
 }
 
 impl Transport for Arc<Account> {
@@ -67,8 +69,10 @@ impl Account {
             .take(PAGE)
             .map(|id| json!({"id": id, "firstName": name, "_embedded": {"phones": [{"value": "+1"}]}}))
             .collect();
-        let mut page =
-            json!({"page": {"totalElements": list.len(), "totalPages": list.len().div_ceil(PAGE)}});
+        let mut page = json!({});
+        if !state.is_silent {
+            page["page"] = json!({"totalElements": list.len(), "totalPages": list.len().div_ceil(PAGE)});
+        }
         if !shown.is_empty() {
             page["_embedded"] = json!({"customers": shown});
         }
@@ -196,6 +200,21 @@ async fn a_pull_goes_on_where_another_stopped_though_others_were_deleted_and_add
         assert!((4..=233).all(|id| found.contains(&id)), "stopped at {stops_at}: {found:?}");
         assert!(!Part::path_beside(&place.output).exists());
     }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_pull_goes_on_to_the_end_where_no_count_is_told() {
+    let place = place();
+    let account = || {
+        let account = Account::with((1..=230).collect(), |_, _| ());
+        account.state.lock().unwrap().is_silent = true;
+        account
+    };
+    let first = account();
+    first.state.lock().unwrap().stops_at = Some(3);
+    run(&first, &place.output, 1_000_000).await.unwrap_err();
+    run(&account(), &place.output, 1_003_600).await.unwrap();
+    assert_eq!(ids(&written(&place.output)), (1..=230).collect::<Vec<_>>());
 }
 
 #[tokio::test(start_paused = true)]
