@@ -262,8 +262,7 @@ mod tests {
     fn the_records_of_a_barred_persons_call_are_left_out_together() {
         let (_folder, mut checkpoint) = fresh();
         checkpoint.forget_people(&email("ann@example.com")).unwrap();
-        let record = |person: &str, id: &str| {
-            let group = CallGroup::new("", person, false);
+        let record = |person: &str, id: &str, group: CallGroup| {
             let leg = Leg { started_at: Moment::from_epoch_seconds(0), told: id.into(), agent: None };
             let call = of(person, id);
             CallRecord {
@@ -275,21 +274,35 @@ mod tests {
                 is_wrong: false,
             }
         };
-        let mut lacking = record("ann", "2");
-        lacking.call = Err(crate::call::Rejection::one(crate::call::Fault::new(
-            crate::call::FaultKind::Customer,
-            "no customer",
-        )));
+        let of_group = |person: &str, id: &str| record(person, id, CallGroup::new("", person, false));
+        let broken = |record: CallRecord| {
+            let fault = crate::call::Fault::new(crate::call::FaultKind::Customer, "no customer");
+            CallRecord { call: Err(crate::call::Rejection::one(fault)), ..record }
+        };
+        let mut wrong = StagedRecord::new(
+            CallRecord { is_wrong: true, ..broken(record("cy", "5", CallGroup::new("", "5", false))) },
+            100,
+            None,
+        );
+        wrong.bar();
+        let rows = [
+            StagedRecord::new(of_group("ann", "1"), 100, None),
+            StagedRecord::new(broken(of_group("ann", "2")), 100, None),
+            StagedRecord::new(of_group("bo", "3"), 100, None),
+            // A row that names no group, of a leg that another row names the group of.
+            StagedRecord::new(record("ann", "4", CallGroup::new("", "4", true)), 100, None),
+            StagedRecord::new(record("di", "4", CallGroup::new("", "7", false)), 100, None),
+            wrong,
+        ];
         let mut stager = checkpoint.stage(1).unwrap();
         let file = stager.file("a.csv").unwrap();
-        let mut taken = Vec::new();
-        for (line, record) in (2..).zip([record("ann", "1"), lacking, record("bo", "3")]) {
-            taken.push(stager.add_record(&StagedRecord::new(record, 100, None), file, line).unwrap());
-        }
-        assert_eq!(taken, [false, true, true]);
+        let taken: Vec<bool> =
+            (2..).zip(&rows).map(|(line, row)| stager.add_record(row, file, line).unwrap()).collect();
+        assert_eq!(taken, [false, true, true, false, true, false]);
         let figures = stager.sort(None).unwrap();
         stager.keep(None).unwrap();
-        assert_eq!((figures.barred, figures.astray, checkpoint.open_calls().unwrap()), (2, 0, 1));
+        assert_eq!((figures.barred, figures.astray, checkpoint.open_calls().unwrap()), (5, 0, 1));
+        assert!(!holds(&checkpoint, "note of ann") && !holds(&checkpoint, "note of di"));
     }
 
     /// A checkpoint in which a call of ann and one of bo were sent in one request, whose answer is lost.

@@ -17,6 +17,7 @@ use crate::call::{Call, CallKey, Leg, MOST_LEGS, Moment, join_legs};
 /// Made for every run that stages; without records they stay empty.
 ///
 /// * `records.gone`: another one says the same, or says it of the same id and is newer.
+/// * `records.barred`: it names somebody who is barred, so that the rows of its call are left out.
 /// * `aliases`: second keys of calls, to be entered when it stands which calls are kept; `is_own` where it is the key of a
 ///   leg's id, which a call that has it keeps.
 pub(super) const TABLES: &str = "
@@ -25,7 +26,8 @@ DROP TABLE IF EXISTS temp.leg_counts;
 CREATE TEMP TABLE records (
   id INTEGER PRIMARY KEY, root BLOB, alias BLOB, value TEXT, is_root INTEGER, implied INTEGER, key BLOB, named INTEGER,
   file INTEGER, line INTEGER, started_at INTEGER, updated_at INTEGER, content INTEGER, whole INTEGER, wrong INTEGER,
-  size INTEGER, told TEXT, agent TEXT, body TEXT, raw TEXT, gone INTEGER DEFAULT 0
+  size INTEGER, told TEXT, agent TEXT, body TEXT, raw TEXT, gone INTEGER DEFAULT 0,
+  barred INTEGER
 );
 CREATE TEMP TABLE record_groups (id INTEGER PRIMARY KEY, root BLOB);
 CREATE TEMP TABLE aliases (key BLOB, call INTEGER, call_key BLOB, is_own INTEGER);
@@ -71,6 +73,8 @@ pub(super) struct Group {
     pub(super) has_broken_root: bool,
     /// Whether one is rejected whatever the others say.
     pub(super) has_wrong: bool,
+    /// How many name somebody who is barred.
+    barred: u64,
 }
 
 /// The record that stands for the call.
@@ -98,14 +102,11 @@ impl Stager<'_> {
         line: u64,
     ) -> Result<bool, CheckpointError> {
         let is_barred = self.bars_record(record);
-        if is_barred {
-            self.barred_groups.insert(record.group.root.to_bytes());
-        }
         self.connection
             .prepare_cached(
                 "INSERT INTO temp.records (root, alias, value, is_root, implied, key, named, file, line, started_at,
-                   updated_at, content, whole, wrong, size, told, agent, body, raw)
-                 VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19)",
+                   updated_at, content, whole, wrong, size, told, agent, body, raw, barred)
+                 VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20)",
             )?
             .execute(params![
                 record.group.root.to_bytes(),
@@ -127,14 +128,16 @@ impl Stager<'_> {
                 record.leg.agent,
                 record.body,
                 record.raw,
+                is_barred,
             ])?;
         self.records += 1;
         Ok(!is_barred)
     }
 
     fn bars_record(&self, record: &StagedRecord) -> bool {
-        self.bars_anybody()
-            && record_form::customer_of(&record.body).is_some_and(|customer| self.bars(&customer))
+        record.is_barred
+            || self.bars_anybody()
+                && record_form::customer_of(&record.body).is_some_and(|customer| self.bars(&customer))
     }
 
     /// Makes calls of the records, and tells of those that no call is there for.
@@ -163,7 +166,7 @@ impl Stager<'_> {
 
     fn join_group(&mut self, root: CallKey) -> Result<(), CheckpointError> {
         let mut group = self.group(root)?;
-        if self.barred_groups.contains(&root.to_bytes()) {
+        if group.barred > 0 {
             self.figures.barred += group.rows;
             return Ok(());
         }
@@ -183,7 +186,7 @@ impl Stager<'_> {
         self.connection
             .prepare_cached(
                 "SELECT alias, value, COUNT(*), MAX(is_root AND whole AND NOT gone), MAX(is_root AND NOT whole AND NOT gone),
-                   MAX(wrong)
+                   MAX(wrong), SUM(barred)
                  FROM temp.records WHERE root = ?1",
             )?
             .query_row([root.to_bytes()], |row| {
@@ -195,6 +198,7 @@ impl Stager<'_> {
                     has_root: row.get(3)?,
                     has_broken_root: row.get(4)?,
                     has_wrong: row.get(5)?,
+                    barred: row.get(6)?,
                 })
             })
     }

@@ -75,8 +75,6 @@ pub struct Stager<'a> {
     pub(super) secret: Option<Secret>,
     /// People whose rows are left out.
     barred: HashSet<[u8; 16]>,
-    /// The groups that hold a row of such a person.
-    pub(super) barred_groups: HashSet<[u8; 16]>,
 }
 
 impl Checkpoint {
@@ -115,7 +113,6 @@ impl Checkpoint {
             customers: HashMap::new(),
             secret,
             barred,
-            barred_groups: HashSet::new(),
         })
     }
 }

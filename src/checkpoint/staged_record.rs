@@ -24,6 +24,8 @@ pub struct StagedRecord {
     pub(super) size: u32,
     /// The row as it was read, where its input cannot be read again.
     pub(super) raw: Option<String>,
+    /// Whether its row is known to name somebody who is barred, although it tells of no customer.
+    pub(super) is_barred: bool,
 }
 
 /// What a record could be.
@@ -53,7 +55,27 @@ impl StagedRecord {
             Err(_) => RecordState::Lacking,
         };
         let started_at = leg.started_at;
-        Self { group, is_root, key, named, started_at, updated_at, leg, state, content, body, size, raw }
+        let is_barred = false;
+        Self {
+            group,
+            is_root,
+            key,
+            named,
+            started_at,
+            updated_at,
+            leg,
+            state,
+            content,
+            body,
+            size,
+            raw,
+            is_barred,
+        }
+    }
+
+    /// Leaves the rows of its call out: its row names somebody who is barred.
+    pub fn bar(&mut self) {
+        self.is_barred = true;
     }
 }
 

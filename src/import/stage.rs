@@ -98,10 +98,14 @@ struct JudgedRow {
 
 enum What {
     Call(Box<StagedCall>),
-    Record(Box<StagedRecord>),
+    /// With its row where it is rejected whatever others say of its call.
+    Record(Box<StagedRecord>, Option<RejectedContent>),
     Skipped,
     LeftOut,
-    Rejected { content: RejectedContent, rejection: Rejection },
+    Rejected {
+        content: RejectedContent,
+        rejection: Rejection,
+    },
 }
 
 /// Reads everything and stages it in `checkpoint`, within the run `run`.
@@ -263,7 +267,8 @@ fn judge_one(mapping: &BoundMapping, record: Record, reading: &Reading, keeps_ro
         Outcome::Record(record) => {
             let size = record.call.as_ref().map_or(0, |call| size_of(call, reading.mapping.source_name()));
             let raw = keeps_row.then(|| raw_row::write(&cells));
-            What::Record(Box::new(StagedRecord::new(*record, size, raw)))
+            let wrong = record.is_wrong.then_some(RejectedContent::Cells(cells));
+            What::Record(Box::new(StagedRecord::new(*record, size, raw)), wrong)
         }
         Outcome::Skipped => What::Skipped,
         Outcome::LeftOut => What::LeftOut,
@@ -346,7 +351,10 @@ impl<'a> Writer<'a> {
                 let is_taken = self.stager.add(*call, self.file.1, row.line)?;
                 self.note_barred(is_taken, row.line);
             }
-            What::Record(record) => {
+            What::Record(mut record, wrong) => {
+                if wrong.is_some_and(|content| self.names_barred(&content)) {
+                    record.bar();
+                }
                 let is_taken = self.stager.add_record(&record, self.file.1, row.line)?;
                 self.note_barred(is_taken, row.line);
             }
