@@ -80,15 +80,19 @@ pub(super) fn empty_customers(c: &Connection, which: &str) -> rusqlite::Result<u
 /// Takes the subjects from the queues that `which` selects and in which no call waits or is open. A conversation that was
 /// there before is asked for its subject again when it is continued.
 pub(super) fn empty_queues(c: &Connection, which: &str) -> rusqlite::Result<()> {
-    c.execute_batch("DROP TABLE IF EXISTS temp.emptied;")?;
-    c.execute(
+    take_subjects(
+        c,
         &format!(
-            "CREATE TEMP TABLE emptied AS SELECT id FROM queues WHERE ({which})
-               AND id NOT IN (SELECT queue FROM calls WHERE forgotten <> 1)
+            "({which}) AND id NOT IN (SELECT queue FROM calls WHERE forgotten <> 1)
                AND id NOT IN (SELECT queue FROM requests WHERE carried IS NOT NULL AND queue IS NOT NULL)"
         ),
-        [],
-    )?;
+    )
+}
+
+/// Takes the subjects from the queues that `which` selects.
+pub(super) fn take_subjects(c: &Connection, which: &str) -> rusqlite::Result<()> {
+    c.execute_batch("DROP TABLE IF EXISTS temp.emptied;")?;
+    c.execute(&format!("CREATE TEMP TABLE emptied AS SELECT id FROM queues WHERE {which}"), [])?;
     c.execute_batch(
         "UPDATE queues SET subject = '' WHERE id IN temp.emptied AND subject <> '';
          UPDATE conversations SET subject = NULL WHERE queue IN temp.emptied AND subject IS NOT NULL;
