@@ -9,7 +9,7 @@ use super::{
     destination::destination_of,
     field::Field,
     leg::{is_only_lacking, leg_of, with_legs_slot},
-    number::normalise_number,
+    number::{NumberReading, normalise_number},
     plain_text::plain_text,
     reading::Reading,
 };
@@ -107,8 +107,9 @@ impl BoundMapping {
         if let Some(id) = reading.text(Field::ID) {
             return Identity { id: Some(id.to_owned()), key: CallKey::from_id(name, id) };
         }
-        let number = |normal: &Option<String>, field| {
-            normal.clone().or_else(|| reading.text(field).map(str::to_owned)).unwrap_or_default()
+        let number = |normal: &NumberReading, field| {
+            let normal = normal.as_ref().ok().cloned().flatten();
+            normal.or_else(|| reading.text(field).map(str::to_owned)).unwrap_or_default()
         };
         let mut from = number(&reading.from_number, Field::FROM);
         let to = number(&reading.to_number, Field::TO);

@@ -1,0 +1,39 @@
+//! Values that may be read in several ways, or hardly at all: what a user is told of them, and which calls still go in.
+
+use serde_json::Value;
+
+use crate::desk::Desk;
+
+const HEADINGS: &str = "id,started_at,direction,from,to,duration";
+
+/// What `check --json` tells of `rows` under our own headings.
+fn check(rows: &[&str], more: &[&str], code: i32) -> Value {
+    let desk = Desk::new();
+    desk.write("calls.csv", format!("{HEADINGS}\n{}\n", rows.join("\n")));
+    desk.run(&[&["check", "calls.csv", "--json"], more].concat()).with(code).json()
+}
+
+/// Values and reasons of all problems.
+fn problems(checked: &Value) -> Vec<(&str, &str)> {
+    let list = checked["problems"].as_array().unwrap();
+    list.iter()
+        .map(|one| (one["value"].as_str().unwrap_or_default(), one["reason"].as_str().unwrap()))
+        .collect()
+}
+
+#[test]
+fn a_number_that_cannot_be_read_is_named_and_never_a_customer() {
+    let rows = [
+        "1,2026-03-30T14:05:09Z,inbound,4.93E+11,,5",
+        "2,2026-03-30T14:06:09Z,inbound,+1 555 0100; +1 555 0101,,5",
+        "3,2026-03-30T14:07:09Z,inbound,'+1 555 0100,,5",
+        "4,2026-03-30T14:08:09Z,inbound,*67 555 0100,,5",
+    ];
+    let checked = check(&rows, &["--set", "customer.hidden=456"], 3);
+    let told = problems(&checked);
+    assert_eq!(told.len(), 3, "{checked}");
+    assert!(told[0].0 == "4.93E+11" && told[0].1.contains("the column as text"), "{told:?}");
+    assert!(told[1].0 == "+1 555 0100; +1 555 0101" && told[1].1.contains("several"), "{told:?}");
+    assert!(told[2].0 == "*67 555 0100" && told[2].1.contains("cannot be read"), "{told:?}");
+    assert_eq!((&checked["calls"], &checked["customers"]), (&1.into(), &1.into()), "{checked}");
+}
