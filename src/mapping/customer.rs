@@ -53,13 +53,19 @@ pub(super) fn customer_of(reading: &mut Reading<'_>, settings: &MappingSettings)
         Number::Unreadable(field, fault) if is_open => {
             reading.refuse(FaultKind::Customer, field, fault.to_string());
         }
-        Number::Hidden | Number::Own | Number::Untold if is_open => match settings.hidden {
+        Number::Hidden if is_open => match settings.hidden {
             HiddenCaller::Customer(id) => customer.id = Some(id),
             HiddenCaller::Reject => {
-                let fault = no_way(reading);
-                reading.faults.push(fault);
+                reading.faults.push(no_way("no way to a customer: no id, no e-mail and no number"));
             }
         },
+        Number::Own if is_open => reading.faults.push(no_way(
+            "no way to a customer: the number at the far end is one of the company's own (`source.own_numbers`)",
+        )),
+        Number::Untold if is_open => {
+            let fault = untold(reading);
+            reading.faults.push(fault);
+        }
         Number::Unreadable(..) | Number::Hidden | Number::Own | Number::Untold => {}
     }
     customer
@@ -70,32 +76,34 @@ fn unknown_caller() -> Fault {
     Fault::new(FaultKind::Customer, reason)
 }
 
-fn no_way(reading: &Reading<'_>) -> Fault {
-    let numbers = [&reading.from_number, &reading.to_number].into_iter().any(|number| *number != Ok(None));
-    let reason = match (numbers, &reading.direction) {
-        (true, None) => {
+fn no_way(reason: impl Into<String>) -> Fault {
+    Fault::new(FaultKind::Customer, reason)
+}
+
+/// Which of the numbers is the customer's.
+fn untold(reading: &Reading<'_>) -> Fault {
+    no_way(match &reading.direction {
+        None => {
             "which number is the customer's cannot be told without a direction: map `call.direction` or `customer.phone`"
                 .to_owned()
         }
-        (true, Some(word)) if !matches!(word.as_ref(), "inbound" | "outbound") => {
+        Some(word) => {
             format!("which number is the customer's cannot be told from the direction `{word}`: map `customer.phone`")
         }
-        _ => "no way to a customer: no id, no e-mail and no number".to_owned(),
-    };
-    Fault::new(FaultKind::Customer, reason)
+    })
 }
 
 /// The customer's number where it is given, else the far end of the call; never one of the company's.
 fn customer_number(reading: &mut Reading<'_>, settings: &MappingSettings) -> Number {
     let complete = |number| settings.forms.numbers.complete(number);
-    let (mut fault, mut is_own) = (None, false);
+    let (mut fault, mut is_own, mut hides) = (None, false, false);
     let mut given: Vec<String> = Vec::new();
     // A call of several people names them one after another.
     for text in reading.text(Field::PHONE).into_iter().flat_map(|text| text.split(", ")) {
         match read_number(text).map(|number| number.map(complete)) {
             Ok(Some(number)) if reading.is_own_number(&number) => is_own = true,
             Ok(Some(number)) => given.push(number),
-            Ok(None) => {}
+            Ok(None) => hides = true,
             Err(why) => fault = Some(why),
         }
     }
@@ -114,7 +122,8 @@ fn customer_number(reading: &mut Reading<'_>, settings: &MappingSettings) -> Num
             Number::Known(number)
         }
         (_, Some(fault)) => Number::Unreadable(Field::PHONE, fault),
-        (Number::Hidden, None) if is_own => Number::Own,
+        // Beside the company's number a word may stand for the caller's.
+        (Number::Hidden, None) if is_own && !hides => Number::Own,
         (other, None) => other,
     }
 }
@@ -206,6 +215,45 @@ mod tests {
             rejection(own_names(), &with(&[("direction", "")]))
                 .contains("cannot be told without a direction")
         );
+    }
+
+    #[test]
+    fn a_caller_is_hidden_only_where_the_far_end_has_no_number() {
+        let settings = MappingSettings {
+            hidden: HiddenCaller::Customer(9),
+            own_numbers: vec!["+1 555 0199".into()],
+            ..own_names()
+        };
+        let outcome =
+            |more: &[(&'static str, &'static str)]| interpret(settings.clone(), &with(more)).outcome;
+        let line = ("to", "+1 555 0198");
+        for hidden in [
+            &[("from", ""), line][..],
+            &[("from", "Anonymous"), line],
+            &[("from", "+1 555 0198"), ("direction", "outbound"), ("to", "")],
+            &[("from", ""), ("direction", "internal")],
+            &[("from", "private"), ("direction", ""), ("phone", "withheld")],
+            &[("from", ""), ("phone", "+1 555 0199, anonymous")],
+        ] {
+            let outcome = outcome(hidden);
+            assert!(
+                matches!(&outcome, Outcome::Call(call) if call.customer.id == Some(9)),
+                "{hidden:?} {outcome:?}"
+            );
+        }
+        for (shown, why) in [
+            (&[("direction", "internal"), line][..], "from the direction `internal`"),
+            (&[("direction", ""), line], "without a direction"),
+            (&[("direction", ""), ("from", ""), line], "without a direction"),
+            (&[("direction", "out"), ("to", "+1 555 0199")], "one of the company's own"),
+            (&[("from", ""), ("phone", "+1 555 0199")], "one of the company's own"),
+            (&[("from", "4.93E+11")], "export it again"),
+        ] {
+            let told = rejection(settings.clone(), &with(shown));
+            assert!(told.contains(why), "{shown:?} {told}");
+        }
+        let named = outcome(&[("from", ""), ("phone", "+1 555 0142")]);
+        assert!(matches!(&named, Outcome::Call(call) if call.customer.id.is_none()), "{named:?}");
     }
 
     #[test]

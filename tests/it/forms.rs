@@ -37,3 +37,17 @@ fn a_number_that_cannot_be_read_is_named_and_never_a_customer() {
     assert!(told[2].0 == "*67 555 0100" && told[2].1.contains("cannot be read"), "{told:?}");
     assert_eq!((&checked["calls"], &checked["customers"]), (&1.into(), &1.into()), "{checked}");
 }
+
+#[test]
+fn the_customer_of_hidden_callers_takes_no_call_that_shows_a_number() {
+    let rows = [
+        "1,2026-03-30T14:05:09Z,inbound,Anonymous,+15550199,5",
+        "2,2026-03-30T14:06:09Z,internal,+15550100,+15550101,5",
+        "3,2026-03-30T14:07:09Z,outbound,+15550199,,5",
+    ];
+    let own = "source.own_numbers=+15550199";
+    let checked = check(&rows, &["--set", "customer.hidden=456", "--set", own], 3);
+    let told = problems(&checked);
+    assert!(told.len() == 1 && told[0].1.contains("from the direction `internal`"), "{checked}");
+    assert_eq!((&checked["calls"], &checked["customers"]), (&2.into(), &1.into()), "{checked}");
+}
