@@ -207,7 +207,7 @@ impl Checker {
 
     fn time_zone(&mut self) -> Option<Zone> {
         let name = self.text("source.time_zone")?;
-        Zone::parse(&name).map_err(|unknown| self.fault("source.time_zone", unknown.to_string())).ok()
+        Zone::parse(&name).map_err(|fault| self.fault("source.time_zone", fault.to_string())).ok()
     }
 
     fn hidden(&mut self) -> HiddenCaller {

@@ -403,6 +403,8 @@ pub(in crate::mapping) mod tests {
             &with(&[("started_at", "2026-03-30 14:05:09"), ("time_zone", "Mars")]),
         );
         assert!(told.starts_with("time_zone `Mars`: unknown time zone"), "{told}");
+        let told = rejection(settings, &with(&[("started_at", "2026-07-30 14:05:09"), ("time_zone", "EST")]));
+        assert!(told.starts_with("time_zone `EST`: ") && told.contains("`America/New_York`"), "{told}");
     }
 
     #[test]

@@ -51,3 +51,12 @@ fn the_customer_of_hidden_callers_takes_no_call_that_shows_a_number() {
     assert!(told.len() == 1 && told[0].1.contains("from the direction `internal`"), "{checked}");
     assert_eq!((&checked["calls"], &checked["customers"]), (&2.into(), &1.into()), "{checked}");
 }
+
+#[test]
+fn a_zone_without_summer_time_is_refused_with_the_place_that_is_meant() {
+    let desk = Desk::new();
+    desk.write("calls.csv", format!("{HEADINGS}\n1,2026-07-30 14:05:09,inbound,+15550100,,5\n"));
+    let refused = desk.run(&["check", "calls.csv", "--time-zone", "EST"]).with(2);
+    refused.saying("`America/New_York`").saying("`Etc/GMT+5`");
+    desk.run(&["check", "calls.csv", "--time-zone", "EST5EDT"]).with(0);
+}
