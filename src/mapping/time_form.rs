@@ -37,7 +37,9 @@ pub(super) enum TimeFault {
     Unit(&'static str, &'static str),
     #[error("is a date or time that does not exist")]
     Impossible,
-    #[error("may have the month or the day first: set `source.date_order` to `month_first` or `day_first`")]
+    #[error(
+        "may have the month or the day first, or a year of two digits: set `source.date_order` to `month_first` or `day_first`"
+    )]
     DateOrder,
     #[error("is no date with {0}: see `source.date_order`")]
     NotInOrder(&'static str),

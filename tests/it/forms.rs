@@ -60,3 +60,19 @@ fn a_zone_without_summer_time_is_refused_with_the_place_that_is_meant() {
     refused.saying("`America/New_York`").saying("`Etc/GMT+5`");
     desk.run(&["check", "calls.csv", "--time-zone", "EST5EDT"]).with(0);
 }
+
+#[test]
+fn a_year_of_two_digits_is_read_only_in_the_order_that_is_set() {
+    let rows = ["1,20-03-04 14:05,inbound,+15550100,,5", "2,21-Aug-26 14:05,inbound,+15550100,,5"];
+    let zone = ["--time-zone", "UTC"];
+    let refused = check(&rows, &zone, 3);
+    let told = problems(&refused);
+    assert!(told.len() == 2 && told.iter().all(|(_, why)| why.contains("`source.date_order`")), "{told:?}");
+    let order = ["--set", "source.date_order=day_first", "--until", "2026-01-01"];
+    let read = check(&rows, &[&zone[..], &order].concat(), 0);
+    assert_eq!(
+        (&read["rows"], &read["calls"]),
+        (&1.into(), &1.into()),
+        "20 March 2004 lies before 2026: {read}"
+    );
+}
