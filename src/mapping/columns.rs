@@ -148,7 +148,7 @@ fn is_time(value: &str) -> bool {
         return read_time(value).is_ok();
     }
     [EpochUnit::Seconds, EpochUnit::Milliseconds, EpochUnit::Microseconds].into_iter().any(|epoch| {
-        let read = parse_time(value, None, Forms { epoch, ..Forms::default() });
+        let read = parse_time(value, Some(Zone::UTC), Forms { epoch, ..Forms::default() });
         read.is_ok_and(|instant| YEARS.contains(&instant.moment.epoch_seconds()))
     })
 }
@@ -189,6 +189,7 @@ mod tests {
         for (looks, values) in [
             (Looks::Time, ["2026-03-30 14:05:09", "03/30/2026 2:05 PM"]),
             (Looks::Time, ["1774879509", "1774879509123"]),
+            (Looks::Time, ["202603301405", "20260330140509"]),
             (Looks::Date, ["03/30/2026", "Mon 6/8/2020"]),
             (Looks::TimeOfDay, ["4:05:09 PM", "14:05"]),
             (Looks::Duration, ["61", "0:01:01"]),

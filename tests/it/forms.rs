@@ -76,3 +76,17 @@ fn a_year_of_two_digits_is_read_only_in_the_order_that_is_set() {
         "20 March 2004 lies before 2026: {read}"
     );
 }
+
+#[test]
+fn a_time_in_digits_is_read_and_never_taken_for_a_count() {
+    let rows = ["1,202603301405,inbound,+15550100,,5", "2,20260330140500,inbound,+15550100,,5"];
+    let told = check(&rows, &[], 3);
+    assert!(problems(&told).iter().all(|(_, why)| why.contains("`--time-zone`")), "{told}");
+    for epoch in ["s", "ms", "us", "days"] {
+        let epoch = format!("source.epoch={epoch}");
+        let read = check(&rows, &["--time-zone", "Europe/Berlin", "--set", &epoch], 0);
+        assert_eq!(read["calls"], 2, "{read}");
+    }
+    let id = check(&["1,123456789,inbound,+15550100,,5"], &[], 3);
+    assert!(problems(&id)[0].1.contains("no time of the years 1990 to 2100"), "{id}");
+}
