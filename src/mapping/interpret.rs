@@ -390,6 +390,26 @@ pub(in crate::mapping) mod tests {
     }
 
     #[test]
+    fn plain_words_for_a_direction_need_no_table() {
+        let table = [("Anruf".to_owned(), "inbound".to_owned())].into();
+        let settings =
+            MappingSettings { values: [("call.direction".to_owned(), table)].into(), ..own_names() };
+        let found = |word| {
+            let found = interpret(settings.clone(), &with(&[("direction", word), ("to", "+1 555 0101")]));
+            let Outcome::Call(call) = found.outcome else { panic!("{found:?}") };
+            (call.text.split(' ').next().unwrap().to_owned(), found.warnings.len())
+        };
+        for word in ["anruf", "inbound", "Incoming", "IN"] {
+            assert_eq!(found(word), ("Inbound".to_owned(), 0), "{word}");
+        }
+        for word in ["outbound", "Outgoing", "out"] {
+            assert_eq!(found(word), ("Outbound".to_owned(), 0), "{word}");
+        }
+        let strange = interpret(settings.clone(), &with(&[("direction", "inbnd"), ("phone", "+1 555 0100")]));
+        assert_eq!(strange.warnings.len(), 1, "{strange:?}");
+    }
+
+    #[test]
     fn a_row_may_name_its_own_zone() {
         let settings = MappingSettings { time_zone: Some(Zone::UTC), ..own_names() };
         let start = |zone| {

@@ -172,12 +172,17 @@ impl<'r> Reading<'r> {
 }
 
 fn normal_direction<'r>(word: &Cow<'r, str>) -> Cow<'r, str> {
+    plain_direction(word).map_or_else(|| word.clone(), Cow::Borrowed)
+}
+
+/// What a word of our own for a direction means.
+pub(super) fn plain_direction(word: &str) -> Option<&'static str> {
     let is = |words: [&str; 3]| words.iter().any(|known| word.eq_ignore_ascii_case(known));
     if is(["inbound", "incoming", "in"]) {
-        Cow::Borrowed("inbound")
+        Some("inbound")
     } else if is(["outbound", "outgoing", "out"]) {
-        Cow::Borrowed("outbound")
+        Some("outbound")
     } else {
-        word.clone()
+        None
     }
 }

@@ -176,6 +176,7 @@ impl Cursor<'_> {
     fn written_time(&mut self) -> Result<((u32, u32, u32), u16), TimeFault> {
         let (hour, minute, second, millis) = self.digits_of_time().ok_or(TimeFault::Form)?;
         self.spaces();
+        self.clock_word();
         match self.half_of_day() {
             None => Ok(((hour, minute, second), millis)),
             Some(half) if (1..=12).contains(&hour) => Ok(((hour % 12 + half, minute, second), millis)),
@@ -189,6 +190,15 @@ impl Cursor<'_> {
         let minute = self.two()?;
         let second = if self.eat(b":").is_some() { self.two()? } else { 0 };
         Some((hour, minute, second, self.fraction()?))
+    }
+
+    /// Passes the German word for `o'clock`, which is no zone.
+    fn clock_word(&mut self) {
+        let Some((word, rest)) = self.0.split_at_checked(3) else { return };
+        let ends = !rest.first().is_some_and(u8::is_ascii_alphanumeric);
+        if ends && word.eq_ignore_ascii_case(b"Uhr") {
+            self.0 = rest.trim_ascii_start();
+        }
     }
 
     /// Hours to add for `AM`, `PM`, `a.m.` and the like.
@@ -262,6 +272,8 @@ mod tests {
             "2026-08-21 9:00:06 AM",
             "2026-8-21 9:00:06",
             "8/21/2026 5:00:06 AM GMT-04:00",
+            "21.8.2026 09:00:06 Uhr",
+            "2026-08-21 11:00:06 uhr +0200",
         ] {
             assert_eq!(read(text).as_deref(), Ok("2026-08-21T09:00:06Z"), "{text}");
         }
@@ -303,6 +315,8 @@ mod tests {
         assert_eq!(read("8/21/2026 13:00 PM"), Err(TimeFault::Impossible));
         assert_eq!(read("8/21/2026 0:30 AM"), Err(TimeFault::Impossible));
         assert_eq!(read("8/21/2026"), Err(TimeFault::DateAlone));
+        assert_eq!(read("21.8.2026 14:05 Uhr MESZ"), Err(TimeFault::ZoneWord("MESZ".into())));
+        assert_eq!(read("21.8.2026 14:05 Uhrzeit"), Err(TimeFault::ZoneWord("Uhrzeit".into())));
         assert_eq!(read("8/21/2026 9:00 AM EST"), Err(TimeFault::ZoneWord("EST".into())));
         for text in [
             "8/21/2026 9",

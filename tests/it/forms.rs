@@ -90,3 +90,16 @@ fn a_time_in_digits_is_read_and_never_taken_for_a_count() {
     let id = check(&["1,123456789,inbound,+15550100,,5"], &[], 3);
     assert!(problems(&id)[0].1.contains("no time of the years 1990 to 2100"), "{id}");
 }
+
+#[test]
+fn plain_directions_beside_a_table_and_a_german_clock_are_worth_no_word() {
+    let rows = [
+        "1,30.03.2026 14:05 Uhr,inbound,+15550100,,5",
+        "2,30.03.2026 14:06 Uhr,Anruf,+15550100,,5",
+        "3,30.03.2026 14:07 Uhr,outgoing,+15550199,+15550100,5",
+    ];
+    let told =
+        check(&rows, &["--time-zone", "Europe/Berlin", "--set", "values.direction={Anruf = 'inbound'}"], 0);
+    assert_eq!((&told["calls"], &told["customers"]), (&3.into(), &1.into()), "{told}");
+    assert_eq!(told["warnings"], serde_json::json!([]), "{told}");
+}
