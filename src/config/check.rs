@@ -125,6 +125,11 @@ impl Checker {
         self.raw.get(key).is_some_and(|raw| matches!(raw.place, Place::Preset(_)))
     }
 
+    /// How strongly `key` is said; 0 where it is not.
+    pub(super) fn strength(&self, key: &str) -> u8 {
+        self.raw.get(key).map_or(0, |raw| raw.place.strength())
+    }
+
     pub(super) fn truth(&self, key: &str, default: bool) -> bool {
         match self.value(key) {
             Some(Value::Truth(truth)) => *truth,
@@ -202,7 +207,7 @@ impl Checker {
 
     fn time_zone(&mut self) -> Option<Zone> {
         let name = self.text("source.time_zone")?;
-        Zone::parse(&name).map_err(|unknown| self.fault("source.time_zone", unknown.to_string())).ok()
+        Zone::parse(&name).map_err(|fault| self.fault("source.time_zone", fault.to_string())).ok()
     }
 
     fn hidden(&mut self) -> HiddenCaller {

@@ -21,6 +21,17 @@ pub(super) enum Place {
     Option(&'static str),
 }
 
+impl Place {
+    /// What is written there replaces what is written at a weaker place.
+    pub(super) fn strength(&self) -> u8 {
+        match self {
+            Self::Preset(_) => 1,
+            Self::File(..) => 2,
+            Self::Set | Self::Option(_) => 3,
+        }
+    }
+}
+
 impl fmt::Display for Place {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {

@@ -9,6 +9,7 @@ use super::{
     expression::{Expression, Expressions, Group, Mapping, Rules},
     fault::{SettingFault, hint, list},
     field::Field,
+    reading::plain_direction,
     row_view::{Nothing, columns_value, row_value},
     settings::MappingSettings,
     template::{Part, Template},
@@ -290,7 +291,8 @@ impl BoundMapping {
         }
     }
 
-    /// Puts what values become in their place; which fields had a value that is not known.
+    /// Puts what values become in their place; which fields had a value that is not known. A plain word for a direction is
+    /// known without being named.
     pub(super) fn translate<'r>(&'r self, values: &mut [Option<Cow<'r, str>>; Field::COUNT]) -> Vec<Field> {
         let mut unknown = Vec::new();
         for (field, map) in &self.rules.values {
@@ -299,6 +301,7 @@ impl BoundMapping {
             match map.get(word) {
                 Some("") => *value = None,
                 Some(becomes) => *value = Some(Cow::Borrowed(becomes)),
+                None if *field == Field::DIRECTION && plain_direction(word).is_some() => {}
                 None => unknown.push(*field),
             }
         }

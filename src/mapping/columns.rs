@@ -6,7 +6,7 @@ use super::{
     duration_form::{DurationFault, parse_duration},
     email::check_email,
     forms::{DateOrder, EpochUnit, Forms},
-    number::normalise_number,
+    number::{NumberFault, read_number},
     time_form::{TimeFault, parse_time},
 };
 use crate::call::Zone;
@@ -118,11 +118,16 @@ fn fits(value: &str, looks: Looks) -> bool {
             matches!(parse_duration(value, Forms::default()), Ok(_) | Err(DurationFault::Ambiguous))
         }
         Looks::Direction => direction_of(value).is_some(),
-        Looks::Number => normalise_number(value).is_some_and(|number| number.len() <= 18) || is_hidden(value),
+        Looks::Number => is_number(value) || is_hidden(value),
         Looks::Email => check_email(value).is_ok(),
         Looks::Link => value.contains("://"),
         Looks::Id | Looks::Text => true,
     }
+}
+
+/// Also one that only its own row must mend.
+fn is_number(value: &str) -> bool {
+    matches!(read_number(value), Ok(Some(_)) | Err(NumberFault::Several | NumberFault::Shortened))
 }
 
 fn read_time(value: &str) -> Result<(), TimeFault> {
@@ -143,7 +148,7 @@ fn is_time(value: &str) -> bool {
         return read_time(value).is_ok();
     }
     [EpochUnit::Seconds, EpochUnit::Milliseconds, EpochUnit::Microseconds].into_iter().any(|epoch| {
-        let read = parse_time(value, None, Forms { epoch, ..Forms::default() });
+        let read = parse_time(value, Some(Zone::UTC), Forms { epoch, ..Forms::default() });
         read.is_ok_and(|instant| YEARS.contains(&instant.moment.epoch_seconds()))
     })
 }
@@ -184,11 +189,13 @@ mod tests {
         for (looks, values) in [
             (Looks::Time, ["2026-03-30 14:05:09", "03/30/2026 2:05 PM"]),
             (Looks::Time, ["1774879509", "1774879509123"]),
+            (Looks::Time, ["202603301405", "20260330140509"]),
             (Looks::Date, ["03/30/2026", "Mon 6/8/2020"]),
             (Looks::TimeOfDay, ["4:05:09 PM", "14:05"]),
             (Looks::Duration, ["61", "0:01:01"]),
             (Looks::Direction, ["Incoming Call", "outbound-api"]),
             (Looks::Number, ["(212) 555-0100", "anonymous"]),
+            (Looks::Number, ["4.93E+11", "'+1 212 555 0100"]),
             (Looks::Email, ["jo@example.com", "bo@example.com"]),
             (Looks::Link, ["https://example.com/1", "https://example.com/2"]),
         ] {

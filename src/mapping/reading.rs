@@ -6,7 +6,7 @@ use super::{
     bound::BoundMapping,
     duration_form::{LONGEST, parse_duration},
     field::Field,
-    number::normalise_number,
+    number::{NumberReading, read_number},
     row_view::Nothing,
     settings::MappingSettings,
     time_form::{Instant, parse_time},
@@ -26,8 +26,8 @@ pub(super) struct Reading<'r> {
     pub(super) ringing: Option<u64>,
     /// `inbound`, `outbound`, or the word as it stands.
     pub(super) direction: Option<Cow<'r, str>>,
-    pub(super) from_number: Option<String>,
-    pub(super) to_number: Option<String>,
+    pub(super) from_number: NumberReading,
+    pub(super) to_number: NumberReading,
     pub(super) faults: Vec<Fault>,
     pub(super) warnings: Vec<Warning>,
 }
@@ -44,8 +44,8 @@ impl<'r> Reading<'r> {
             duration: None,
             ringing: None,
             direction: None,
-            from_number: None,
-            to_number: None,
+            from_number: Ok(None),
+            to_number: Ok(None),
             faults: Vec::new(),
             warnings: Vec::new(),
         };
@@ -62,8 +62,8 @@ impl<'r> Reading<'r> {
         reading.duration = reading.read_duration();
         reading.ringing = reading.seconds(Field::RINGING);
         reading.direction = reading.values[Field::DIRECTION.index()].as_ref().map(normal_direction);
-        reading.from_number = reading.text(Field::FROM).and_then(normalise_number);
-        reading.to_number = reading.text(Field::TO).and_then(normalise_number);
+        reading.from_number = reading.text(Field::FROM).map_or(Ok(None), read_number);
+        reading.to_number = reading.text(Field::TO).map_or(Ok(None), read_number);
         reading
     }
 
@@ -172,12 +172,17 @@ impl<'r> Reading<'r> {
 }
 
 fn normal_direction<'r>(word: &Cow<'r, str>) -> Cow<'r, str> {
+    plain_direction(word).map_or_else(|| word.clone(), Cow::Borrowed)
+}
+
+/// What a word of our own for a direction means.
+pub(super) fn plain_direction(word: &str) -> Option<&'static str> {
     let is = |words: [&str; 3]| words.iter().any(|known| word.eq_ignore_ascii_case(known));
     if is(["inbound", "incoming", "in"]) {
-        Cow::Borrowed("inbound")
+        Some("inbound")
     } else if is(["outbound", "outgoing", "out"]) {
-        Cow::Borrowed("outbound")
+        Some("outbound")
     } else {
-        word.clone()
+        None
     }
 }

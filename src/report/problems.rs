@@ -196,6 +196,9 @@ fn what_to_do(group: &ProblemGroup) -> &'static str {
         FaultKind::Value => {
             "mend the value in the rejects file, or feed the field from another column (`[call]`)"
         }
+        FaultKind::Customer if group.column.is_some() => {
+            "mend the number in the export or in the rejects file, or feed `customer.phone` or `customer.email` from another column"
+        }
         FaultKind::Customer => {
             "map `customer.email`, `customer.phone` or `call.direction`; `customer.hidden` names who stands for callers without a number"
         }

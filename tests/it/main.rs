@@ -19,6 +19,7 @@ mod documents;
 mod door;
 mod fault_table;
 mod faults;
+mod forms;
 mod init;
 mod inputs;
 mod legs;
