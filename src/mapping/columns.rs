@@ -107,7 +107,7 @@ impl Looks {
     }
 }
 
-fn fits(value: &str, looks: Looks) -> bool {
+pub(super) fn fits(value: &str, looks: Looks) -> bool {
     match looks {
         Looks::Time => is_time(value),
         Looks::Date => read_time(value) == Err(TimeFault::DateAlone),

@@ -95,6 +95,28 @@ fn what_is_no_call_log_is_told_in_one_sentence_and_nothing_is_written() {
 }
 
 #[test]
+fn a_file_without_headings_is_refused_before_its_first_call_is_lost() {
+    let desk = Desk::new();
+    let rows = "2026-03-30T14:05:09Z,+15550100,65,inbound\n2026-03-30T15:00:00Z,+15550101,0,outbound\n";
+    desk.write("log.csv", rows);
+    desk.write(
+        "callport.toml",
+        "[call]\nstarted_at = '2026-03-30T14:05:09Z'\ndirection = 'inbound'\nfrom = '+15550100'\nto = '+15550100'\n",
+    );
+    for command in
+        [&["init", "log.csv", "--force"][..], &["check", "log.csv"], &["import", "log.csv", "--sandbox"]]
+    {
+        let told = desk.run(command).with(2).err;
+        let words = "has no headings: line 1 reads like a row (`2026-03-30T14:05:09Z` is a time): set `source.header`";
+        assert!(told.contains(words) && told.trim_end().lines().count() == 1, "{command:?}: {told}");
+    }
+    let numbered = "[source]\nheader = false\n[call]\nstarted_at = 'column 1'\ndirection = 'column 4'\n\
+                    from = 'column 2'\nto = 'column 2'\nduration = 'column 3'\n";
+    desk.write("callport.toml", numbered);
+    assert_eq!(desk.run(&["check", "log.csv", "--json"]).with(0).json()["calls"], 2);
+}
+
+#[test]
 fn the_presets_are_listed_with_how_sure_they_are() {
     let desk = Desk::new();
     let listed = desk.run(&["init", "--list-presets", "--json"]).with(0).json();
