@@ -1,9 +1,6 @@
 //! From what was written to settings that make sense, or to every fault at once.
 
-use std::{
-    collections::BTreeMap,
-    path::{Path, PathBuf},
-};
+use std::{collections::BTreeMap, path::Path};
 
 use crate::{
     call::{Moment, Zone},
@@ -24,6 +21,7 @@ use super::{
     recipe::MappingRecipe,
     since::parse_bound,
     value::Value,
+    written::Written,
 };
 
 const PRESET: &str = "source.preset";
@@ -54,10 +52,7 @@ pub struct Settings {
 impl Settings {
     /// Checks `file` with `overrides` laid over it; `now` is what `--since -2h` counts from.
     pub fn check(file: Option<&ConfigFile>, overrides: &Overrides, now: Moment) -> Result<Self, ConfigError> {
-        let mut own = file.map_or_else(RawSettings::default, |file| file.raw.clone());
-        let file_maps = own.iter().any(|(name, _)| key::feeds_field(name));
-        overrides.lay_over(&mut own);
-        let folder = file.map_or_else(PathBuf::new, |file| file.folder().to_owned());
+        let Written { raw: mut own, file_maps, folder } = Written::new(file, overrides);
         let preset = match own.get(PRESET).map(|raw| &raw.value) {
             Some(Value::Text(name)) => {
                 Preset::find(name, &folder).map_err(|fault| own.faults.push(fault)).ok()

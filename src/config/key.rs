@@ -86,6 +86,20 @@ pub(super) const CALL_FIELDS: &[&str] = &[
     "group",
 ];
 
+/// What says how files are read as rows.
+pub(super) const READING: &[&str] = &[
+    "source.format",
+    "source.encoding",
+    "source.delimiter",
+    "source.skip_lines",
+    "source.skip_last",
+    "source.header",
+    "source.columns",
+    "source.columns_at_least",
+    "source.records",
+    "source.fill_down",
+];
+
 const OTHER_KEYS: &[(&str, Kind)] = &[
     ("source.name", Kind::Text),
     ("source.files", Kind::Texts),
@@ -165,6 +179,11 @@ pub(super) fn feeds_field(name: &str) -> bool {
     name == "conversation.id"
         || name.starts_with("call.")
         || (name.starts_with("customer.") && !settings.contains(&name))
+}
+
+/// The key within its section.
+pub(super) fn last(dotted: &str) -> &str {
+    dotted.split_once('.').map_or(dotted, |(_, key)| key)
 }
 
 /// What is to be put in place of the mark that stands for a value which `callport init` could not know.
