@@ -11,6 +11,9 @@ use super::{
 };
 use crate::call::Zone;
 
+/// Values from which it can be told that they differ in nearly every row.
+const ENOUGH: usize = 10;
+
 /// A column with the values that are given in it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Column {
@@ -84,6 +87,21 @@ impl Column {
         looks != Looks::Text && !self.values.iter().all(is_bare)
     }
 
+    /// Whether there are too few values to see that each row has its own.
+    pub(super) fn has_few_values(&self) -> bool {
+        self.values.len() < ENOUGH
+    }
+
+    /// What speaks for its being so, for a person.
+    pub(super) fn why(&self, looks: Looks) -> String {
+        match looks {
+            Looks::Id if self.has_few_values() => {
+                "its heading says so; there are too few rows to see whether each has its own".to_owned()
+            }
+            _ => looks.why(),
+        }
+    }
+
     fn is_distinct(&self) -> bool {
         let distinct: HashSet<&String> = self.values.iter().collect();
         distinct.len() * 10 >= self.values.len() * 8
@@ -92,7 +110,7 @@ impl Column {
 
 impl Looks {
     /// What the values are like, for a person.
-    pub(super) fn why(self) -> String {
+    fn why(self) -> String {
         let what = match self {
             Self::Time | Self::Date | Self::TimeOfDay => "times",
             Self::Duration => "durations",

@@ -170,16 +170,16 @@ const WANTED: &[Wanted] = &[
         "call.id",
         Looks::Id,
         Likelihood::High,
-        // Where both are there, the row's own id is sure to be its own.
+        // The call's own stays with it from export to export; what is called `id` alone may be the number of the row.
         &[
-            "id",
             "call id",
             "callid",
             "call uuid",
-            "uuid",
+            "call sid",
             "unique id",
             "uniqueid",
-            "call sid",
+            "id",
+            "uuid",
             "sid",
             "record id",
             "guid",
@@ -346,7 +346,7 @@ pub fn guess(columns: &[Column]) -> Guess {
         }
         if let Some(index) = only_by_values(looks, columns, &taken) {
             taken[index] = true;
-            let why = format!("no other column is like it: {}", looks.why());
+            let why = format!("no other column is like it: {}", columns[index].why(looks));
             let source = columns[index].name.clone();
             guess.fields.push(GuessedField { field, source, likelihood: Likelihood::Low, why });
         }
@@ -374,21 +374,24 @@ fn best(wanted: &Wanted, columns: &[Column], taken: &[bool]) -> Option<(usize, L
     let free = || columns.iter().enumerate().filter(|(index, _)| !taken[*index]);
     let fitting = || free().filter(|(_, column)| column.looks_like(wanted.looks));
     for name in wanted.names {
-        if let Some((index, _)) = fitting().find(|(_, column)| column.words() == *name) {
-            return Some((index, Likelihood::High, wanted.looks.why()));
+        if let Some((index, column)) = fitting().find(|(_, column)| column.words() == *name) {
+            let is_open = wanted.looks == Looks::Id && column.has_few_values();
+            let likelihood = if is_open { Likelihood::Fair } else { Likelihood::High };
+            return Some((index, likelihood, column.why(wanted.looks)));
         }
     }
     if wanted.least <= Likelihood::Fair {
         for name in wanted.names {
-            if let Some((index, _)) = fitting().find(|(_, column)| column.has_words(name)) {
-                let why = format!("the heading has `{name}` in it, and {}", wanted.looks.why());
+            if let Some((index, column)) = fitting().find(|(_, column)| column.has_words(name)) {
+                let why = format!("the heading has `{name}` in it, and {}", column.why(wanted.looks));
                 return Some((index, Likelihood::Fair, why));
             }
         }
     }
     (wanted.least == Likelihood::Low).then_some(())?;
     let index = only_by_values(wanted.looks, columns, taken)?;
-    Some((index, Likelihood::Low, format!("no other column is like it: {}", wanted.looks.why())))
+    let why = columns[index].why(wanted.looks);
+    Some((index, Likelihood::Low, format!("no other column is like it: {why}")))
 }
 
 /// The only column whose values alone tell what they are.
@@ -592,7 +595,7 @@ mod tests {
                 "call.started_at = startDateTime (high)",
                 "call.ended_at = endDateTime (high)",
                 "call.direction = callType (high)",
-                "call.id = id (high)",
+                "call.id = callId (fair)",
                 "call.from = callerNumber (high)",
                 "call.agent = userDisplayName (high)",
             ]
@@ -638,6 +641,27 @@ mod tests {
         let told: Vec<(&str, Option<&str>)> =
             found.settings.iter().map(|setting| (setting.key, setting.value.as_deref())).collect();
         assert_eq!(told, [("source.epoch", Some("ms")), ("source.duration_unit", Some("min"))]);
-        assert_eq!(shown(&found)[2], "call.id = id (high)");
+        assert_eq!(shown(&found)[2], "call.id = id (fair)");
+    }
+
+    #[test]
+    fn an_id_is_told_from_its_values_only_where_there_are_enough() {
+        let of = |count: usize, call_id: fn(usize) -> usize| {
+            let numbers = |id: fn(usize) -> usize| (0..count).map(|row| id(row).to_string()).collect();
+            let found =
+                guess(&[Column::new("id", numbers(|row| row)), Column::new("call_id", numbers(call_id))]);
+            let GuessedField { source, likelihood, why, .. } = found.fields[0].clone();
+            (source, likelihood, why)
+        };
+        let (source, likelihood, why) = of(9, |row| row);
+        assert_eq!((source.as_str(), likelihood), ("call_id", Likelihood::Fair));
+        assert_eq!(why, "its heading says so; there are too few rows to see whether each has its own");
+        let sure = "its values are different in nearly every row";
+        assert_eq!(of(10, |row| row), ("call_id".into(), Likelihood::High, sure.into()));
+        assert_eq!(
+            of(10, |row| row / 2),
+            ("id".into(), Likelihood::High, sure.into()),
+            "its legs share a call id"
+        );
     }
 }

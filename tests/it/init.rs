@@ -185,6 +185,15 @@ fn a_preset_is_recognised_as_the_file_is_said_to_be_read() {
 }
 
 #[test]
+fn what_few_rows_cannot_tell_is_not_claimed() {
+    let desk = Desk::new();
+    desk.write("log.csv", "id,call_id,started_at,phone\n1,a,2026-03-30T14:05:09Z,+15550100\n");
+    desk.run(&["init", "log.csv"]).with(0);
+    let why = "# fair: its heading says so; there are too few rows to see whether each has its own\nid = \"call_id\"\n";
+    assert!(desk.read("callport.toml").contains(why), "{}", desk.read("callport.toml"));
+}
+
+#[test]
 fn the_presets_are_listed_with_how_sure_they_are() {
     let desk = Desk::new();
     let listed = desk.run(&["init", "--list-presets", "--json"]).with(0).json();
