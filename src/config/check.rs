@@ -20,7 +20,7 @@ use super::{
     reading,
     recipe::MappingRecipe,
     since::parse_bound,
-    value::Value,
+    value::{Value, is_open},
     written::Written,
 };
 
@@ -188,10 +188,23 @@ impl Checker {
 
     /// What a person has still to fill in.
     fn unfilled(&mut self) {
-        let open = self.raw.iter().filter(|(_, raw)| raw.value == Value::Unfilled);
-        let open: Vec<String> = open.map(|(name, _)| name.to_owned()).collect();
-        for name in open {
-            self.fault(&name, format!("is still to be filled in: {}", key::wanted(&name)));
+        let open = |(name, raw): (&str, &Raw)| {
+            let said = |entry: &str| (format!("{name}{entry}"), key::wanted(name), raw.place.clone());
+            match &raw.value {
+                Value::Unfilled => vec![said("")],
+                // There it is a word like any other.
+                Value::Texts(_) if name == "source.nothing" => Vec::new(),
+                Value::Texts(texts) if texts.iter().any(|text| is_open(text)) => vec![said("")],
+                Value::Names(entries) => {
+                    let open = entries.iter().filter(|(_, value)| is_open(value));
+                    open.map(|(entry, _)| said(&format!(".\"{entry}\""))).collect()
+                }
+                _ => Vec::new(),
+            }
+        };
+        let open: Vec<_> = self.raw.iter().flat_map(open).collect();
+        for (name, wanted, place) in open {
+            self.raw.fault(&name, place, format!("is still to be filled in: {wanted}"));
         }
     }
 
@@ -417,6 +430,26 @@ mod tests {
                 "home/callport.toml:2: `conversation.inbox_otherwise` needs `conversation.inbox_by`",
             ]
         );
+    }
+
+    #[test]
+    fn what_is_open_in_a_table_or_a_list_is_asked_for_by_its_name() {
+        let told = faults(
+            "[source]\nnothing = ['?']\n[call]\nid = ['id', '?']\n[conversation]\ninbox_by = 'line'\ntags = ['?']\n\
+             [conversation.inboxes]\n'Sales DE' = '?'\n[values.direction]\nx = '?'\ny = 'inbound'\nz = ' ? '\n",
+        );
+        let table = "is still to be filled in: what the value becomes, or `\"\"` for nothing";
+        let wanted = [
+            "home/callport.toml:4: `call.id` is still to be filled in: a column".to_owned(),
+            "home/callport.toml:8: `conversation.inboxes.\"Sales DE\"` is still to be filled in: the id or the name of an inbox".to_owned(),
+            "home/callport.toml:7: `conversation.tags` is still to be filled in: a list of texts".to_owned(),
+            format!("home/callport.toml:10: `values.direction.\"x\"` {table}"),
+            format!("home/callport.toml:10: `values.direction.\"z\"` {table}"),
+        ];
+        assert_eq!(told.len(), wanted.len(), "{told:#?}");
+        for (told, wanted) in told.iter().zip(wanted) {
+            assert!(told.starts_with(&wanted), "{told}\n{wanted}");
+        }
     }
 
     #[test]

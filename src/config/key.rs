@@ -197,6 +197,8 @@ pub(super) fn wanted(name: &str) -> String {
             "`create` (a customer is made for a number that Help Scout does not know) or `reject` (its calls are rejected)"
                 .to_owned()
         }
+        "conversation.inboxes" => "the id or the name of an inbox".to_owned(),
+        _ if name.starts_with("values.") => "what the value becomes, or `\"\"` for nothing".to_owned(),
         _ => find(name).map_or_else(String::new, |key| key.kind.to_string()),
     }
 }

@@ -194,6 +194,17 @@ fn what_few_rows_cannot_tell_is_not_claimed() {
 }
 
 #[test]
+fn an_open_entry_of_a_table_or_a_list_is_no_value() {
+    let desk = Desk::new();
+    desk.write("own.csv", CallLog::of(3, 2).csv());
+    desk.write("callport.toml", "[conversation]\ntags = [\"?\"]\n[values.direction]\nin = \"inbound\"\nx = \"?\"\n");
+    let told = desk.run(&["check", "own.csv"]).with(2).err;
+    for key in ["callport.toml:2: `conversation.tags`", "callport.toml:3: `values.direction.\"x\"`"] {
+        assert!(told.contains(&format!("{key} is still to be filled in")), "{key}: {told}");
+    }
+}
+
+#[test]
 fn the_presets_are_listed_with_how_sure_they_are() {
     let desk = Desk::new();
     let listed = desk.run(&["init", "--list-presets", "--json"]).with(0).json();
