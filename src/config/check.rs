@@ -172,11 +172,8 @@ impl Checker {
         let raw = self.raw.get(key)?;
         let may_be_absent = self.is_of_preset(key);
         let sources = match &raw.value {
-            Value::Texts(sources) if !sources.is_empty() => sources.clone(),
-            Value::Texts(_) => {
-                self.fault(key, "is an empty list: give it a value or leave it out");
-                return None;
-            }
+            // An empty list feeds the field from nowhere, whatever a preset says.
+            Value::Texts(sources) => sources.clone(),
             _ => vec![self.text(key)?],
         };
         if sources.iter().any(|source| source.trim().is_empty()) {
@@ -430,6 +427,16 @@ mod tests {
                 "home/callport.toml:2: `conversation.inbox_otherwise` needs `conversation.inbox_by`",
             ]
         );
+    }
+
+    #[test]
+    fn an_empty_list_takes_a_field_from_the_preset() {
+        let feed = |text: &str| {
+            let settings = check(text, &Overrides::default()).unwrap();
+            settings.mapping.fields["call.notes"].sources.clone()
+        };
+        assert!(!feed("[source]\npreset = 'aircall'\n").is_empty());
+        assert!(feed("[source]\npreset = 'aircall'\n[call]\nnotes = []\n").is_empty());
     }
 
     #[test]

@@ -168,6 +168,12 @@ pub(super) fn find(name: &str) -> Option<&'static Key> {
     KEYS.iter().find(|key| key.name == name)
 }
 
+/// The table of which `name` is an entry, with the entry's name.
+pub(super) fn table_with(name: &str) -> Option<(&'static Key, &str)> {
+    let tables = KEYS.iter().filter(|key| matches!(key.kind, Kind::Names | Kind::Map));
+    tables.into_iter().find_map(|key| Some((key, name.strip_prefix(key.name.as_str())?.strip_prefix('.')?)))
+}
+
 /// Whether `name` is a table of the configuration, such as `conversation`.
 pub(super) fn is_section(name: &str) -> bool {
     KEYS.iter().any(|key| key.name.split_once('.').is_some_and(|(section, _)| section == name))

@@ -197,7 +197,10 @@ fn what_few_rows_cannot_tell_is_not_claimed() {
 fn an_open_entry_of_a_table_or_a_list_is_no_value() {
     let desk = Desk::new();
     desk.write("own.csv", CallLog::of(3, 2).csv());
-    desk.write("callport.toml", "[conversation]\ntags = [\"?\"]\n[values.direction]\nin = \"inbound\"\nx = \"?\"\n");
+    desk.write(
+        "callport.toml",
+        "[conversation]\ntags = [\"?\"]\n[values.direction]\nin = \"inbound\"\nx = \"?\"\n",
+    );
     let told = desk.run(&["check", "own.csv"]).with(2).err;
     for key in ["callport.toml:2: `conversation.tags`", "callport.toml:3: `values.direction.\"x\"`"] {
         assert!(told.contains(&format!("{key} is still to be filled in")), "{key}: {told}");
@@ -296,6 +299,36 @@ fn what_a_user_maps_must_be_there_and_what_a_preset_maps_need_not() {
     let told = check("call.agent=agentt").with(2).err;
     assert!(told.contains("`call.agent` names the column `agentt`"), "{told}");
     check("call.agent=['user', 'line']").with(0);
+}
+
+#[test]
+fn a_value_and_a_field_of_a_preset_can_be_changed_from_the_command_line() {
+    let desk = Desk::with_fixtures();
+    let show = |file: &str, set: &str| {
+        let file = format!("fixtures/presets/{file}");
+        desk.run(&["check", &file, "--show", "99", "--set", set, "--time-zone", "UTC"]).out
+    };
+    let plain = show("aircall/v1.csv", "conversation.inbox=85");
+    assert!(plain.contains("Result: answered") && plain.contains("Agent: "), "{plain}");
+    let changed = show("aircall/v1.csv", "values.status.Yes Inbound=spoken with");
+    assert!(changed.contains("Result: spoken with"), "{changed}");
+    let unmapped = show("aircall/v1.csv", "call.agent=[]");
+    assert!(unmapped.contains("Result: answered") && !unmapped.contains("Agent: "), "{unmapped}");
+    desk.write(
+        "own.csv",
+        "id,started_at,direction,from,to,notes\n1,2026-03-30T14:05:09Z,rein,+15550100,+15550199,hello\n",
+    );
+    let own = desk.run(&[
+        "check",
+        "own.csv",
+        "--show",
+        "1",
+        "--set",
+        "values.direction.rein=inbound",
+        "--set",
+        "call.notes=[]",
+    ]);
+    assert!(own.out.contains("Inbound call from +15550100") && !own.out.contains("hello"), "{}", own.out);
 }
 
 #[test]
