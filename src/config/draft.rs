@@ -8,7 +8,7 @@ use super::{
     value::Value,
     written::Written,
 };
-use crate::mapping::{Confidence, Guess, GuessedField, GuessedSetting};
+use crate::mapping::{Confidence, Guess, GuessedField, GuessedSetting, GuessedWord, GuessedWords};
 
 /// Longest template that a comment shows.
 const MOST_SHOWN: usize = 60;
@@ -203,17 +203,9 @@ impl Draft {
             text.push_str("\n[values]\n");
             self.said(text, "values");
         }
-        if self.guess.directions.is_empty() || self.said.has("values.direction") {
-            return;
-        }
-        text.push_str("\n[values.direction]\n");
-        for (word, means) in &self.guess.directions {
-            match means {
-                Some(means) => pair(text, &quoted(word), &quoted(means)),
-                None => {
-                    comment(text, "inbound, outbound, or \"\" for neither");
-                    pair(text, &format!("# {}", quoted(word)), "\"\"");
-                }
+        for guessed in &self.guess.words {
+            if !self.said.has(&format!("values.{}", guessed.field)) {
+                words(text, guessed);
             }
         }
     }
@@ -275,6 +267,31 @@ fn mapped_by(preset: &Preset, text: &mut String) {
         let line = format!("#   {name:<20} {}", shown.join(", else "));
         text.push_str(line.trim_end());
         text.push('\n');
+    }
+}
+
+/// What the words of a column become, each with how likely that is.
+fn words(text: &mut String, guessed: &GuessedWords) {
+    text.push_str(&["\n[values.", guessed.field, "]\n"].concat());
+    for GuessedWord { word, means } in &guessed.words {
+        match means {
+            Some((means, likelihood, why)) => {
+                comment(text, &format!("{}: {why}", likelihood.word()));
+                pair(text, &quoted(word), &quoted(means));
+            }
+            None => {
+                comment(text, "inbound, outbound, or \"\" for neither");
+                pair(text, &format!("# {}", quoted(word)), "\"\"");
+            }
+        }
+    }
+    let left_out = [
+        (guessed.odd, "with a line break or a control character in it, which this file does not take"),
+        (guessed.more, "more"),
+    ];
+    for (count, what) in left_out.into_iter().filter(|(count, _)| *count > 0) {
+        let noun = if count == 1 { "word" } else { "words" };
+        comment(text, &format!("Left out: {count} {noun} {what}."));
     }
 }
 

@@ -6,6 +6,7 @@ use super::{
     duration_form::{DurationFault, parse_duration},
     email::check_email,
     forms::{DateOrder, EpochUnit, Forms},
+    guess_words::direction_of,
     number::normalise_number,
     time_form::{TimeFault, parse_time},
 };
@@ -168,25 +169,6 @@ fn is_time(value: &str) -> bool {
 
 fn is_hidden(value: &str) -> bool {
     ["anonymous", "unknown", "private", "restricted"].iter().any(|word| value.eq_ignore_ascii_case(word))
-}
-
-/// The direction that a word seems to mean.
-pub(super) fn direction_of(word: &str) -> Option<&'static str> {
-    let word = word.to_lowercase();
-    let parts: Vec<&str> = word.split(|letter: char| !letter.is_alphabetic()).collect();
-    let has = |words: &[&str]| parts.iter().any(|part| words.contains(part));
-    // German, Spanish and French exports have words of their own.
-    let inbound = ["eingehend", "ankommend", "entrante", "entrant"];
-    let outbound = ["ausgehend", "abgehend", "saliente", "sortant"];
-    if has(&["inbound", "incoming", "in", "received", "missed", "voicemail", "abandoned"]) || has(&inbound) {
-        Some("inbound")
-    } else if has(&outbound)
-        || has(&["outbound", "outgoing", "out", "placed", "dialed", "dialled", "manual", "autodial"])
-    {
-        Some("outbound")
-    } else {
-        None
-    }
 }
 
 #[cfg(test)]

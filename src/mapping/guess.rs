@@ -5,6 +5,7 @@ use super::{
     columns::{Column, Looks},
     duration_form::{DurationFault, parse_duration},
     forms::{EpochUnit, Forms},
+    guess_words::{GuessedWords, answers, directions},
     time_form::{TimeFault, parse_time},
 };
 use crate::call::Zone;
@@ -62,8 +63,8 @@ pub struct Guess {
     pub fields: Vec<GuessedField>,
     /// How values are read.
     pub settings: Vec<GuessedSetting>,
-    /// Words of the direction's column that are neither inbound nor outbound by themselves, with what they seem to mean.
-    pub directions: Vec<(String, Option<&'static str>)>,
+    /// What the words of columns seem to mean.
+    pub words: Vec<GuessedWords>,
     /// Columns that feed nothing.
     pub unused: Vec<String>,
 }
@@ -277,6 +278,9 @@ const WANTED: &[Wanted] = &[
             "disposition",
             "call outcome",
             "answered",
+            "call answered",
+            "was answered",
+            "is answered",
         ],
     ),
     wanted(
@@ -361,9 +365,10 @@ pub fn guess(columns: &[Column]) -> Guess {
     };
     let mut settings = time_settings(&start);
     settings.extend(column("call.duration").map(duration_settings).unwrap_or_default());
-    let directions = column("call.direction").map(directions).unwrap_or_default();
+    let words = column("call.direction").and_then(directions).into_iter();
+    let words = words.chain(column("call.status").and_then(answers)).collect();
     guess.settings = settings;
-    guess.directions = directions;
+    guess.words = words;
     let is_unused = |(index, _): &(usize, &Column)| !taken[*index];
     guess.unused =
         columns.iter().enumerate().filter(is_unused).map(|(_, column)| column.name.clone()).collect();
@@ -506,23 +511,6 @@ fn duration_settings(column: &Column) -> Vec<GuessedSetting> {
     }
 }
 
-/// Words that mean neither direction by themselves.
-fn directions(column: &Column) -> Vec<(String, Option<&'static str>)> {
-    const MOST: usize = 30;
-    let mut words: Vec<String> = column.values.clone();
-    words.sort();
-    words.dedup();
-    words.truncate(MOST);
-    words.retain(|word| {
-        !["inbound", "incoming", "in", "outbound", "outgoing", "out"].contains(&word.to_lowercase().as_str())
-    });
-    words
-        .into_iter()
-        .map(|word| (super::columns::direction_of(&word), word))
-        .map(|(way, word)| (word, way))
-        .collect()
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -625,10 +613,8 @@ mod tests {
                 ("source.short_clock", None)
             ]
         );
-        assert_eq!(
-            found.directions,
-            [("Placed".to_owned(), Some("outbound")), ("Received".to_owned(), Some("inbound"))]
-        );
+        let words: Vec<&str> = found.words[0].words.iter().map(|found| found.word.as_str()).collect();
+        assert_eq!((found.words[0].field, words), ("direction", vec!["Placed", "Received"]));
         let open = guess(&columns(&["Date Time"], &[&["03/04/2026 10:00"], &["04/05/2026 11:00"]]));
         assert_eq!((open.settings[0].key, &open.settings[0].value), ("source.date_order", &None));
     }

@@ -32,7 +32,7 @@ fn the_columns_of_an_unknown_form_are_guessed_with_why_and_what_is_open_is_asked
         "# `30.03.2026 09:00` can only have the day first",
         "date_order = \"day_first\"",
         "time_zone = \"?\"",
-        "\"eingehend\" = \"inbound\"",
+        "# fair: `eingehend` is in it\n\"eingehend\" = \"inbound\"",
         "# Columns that feed nothing: `Bemerkung`",
     ] {
         assert!(written.contains(&format!("{line}\n")), "{line}\n{written}");
@@ -205,6 +205,20 @@ fn an_open_entry_of_a_table_or_a_list_is_no_value() {
     for key in ["callport.toml:2: `conversation.tags`", "callport.toml:3: `values.direction.\"x\"`"] {
         assert!(told.contains(&format!("{key} is still to be filled in")), "{key}: {told}");
     }
+}
+
+#[test]
+fn whether_a_call_was_answered_becomes_its_result() {
+    let desk = Desk::new();
+    desk.write(
+        "log.csv",
+        "Start,From,Direction,Answered\n2026-03-30T14:05:09Z,+15550100,in,Yes\n2026-03-30T15:05:09Z,+15550101,in,No\n",
+    );
+    let told = desk.run(&["init", "log.csv"]).with(0).out;
+    assert!(told.contains("Result: answered") && told.contains("Result: missed"), "{told}");
+    let why = "[values.status]\n# fair: the heading is `Answered`\n\"No\" = \"missed\"\n# fair: the heading is `Answered`\n\
+               \"Yes\" = \"answered\"\n";
+    assert!(desk.read("callport.toml").contains(why), "{}", desk.read("callport.toml"));
 }
 
 #[test]
