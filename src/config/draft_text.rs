@@ -30,9 +30,24 @@ pub(super) fn sentence(words: &str) -> String {
     if words.ends_with('.') { words.to_owned() } else { format!("{words}.") }
 }
 
-/// A text as TOML.
+/// A text as TOML that stands on one line, as a key must.
 pub(super) fn quoted(value: &str) -> String {
-    toml::Value::String(value.to_owned()).to_string()
+    let mut text = String::with_capacity(value.len() + 2);
+    text.push('"');
+    for letter in value.chars() {
+        match letter {
+            '"' | '\\' => text.extend(['\\', letter]),
+            '\n' => text.push_str("\\n"),
+            '\r' => text.push_str("\\r"),
+            '\t' => text.push_str("\\t"),
+            _ if letter.is_control() => {
+                write!(text, "\\u{:04X}", u32::from(letter)).expect("a String takes every text");
+            }
+            _ => text.push(letter),
+        }
+    }
+    text.push('"');
+    text
 }
 
 /// A value as TOML, on one line.
@@ -55,8 +70,9 @@ fn listed(items: impl Iterator<Item = String>) -> String {
     items.collect::<Vec<_>>().join(", ")
 }
 
-/// A comment, folded so that it can be read beside its neighbours.
+/// A comment, folded so that it can be read beside its neighbours; TOML takes no control characters in it.
 pub(super) fn comment(text: &mut String, words: &str) {
+    let words = words.replace(char::is_control, " ");
     let mut line = String::from("#");
     for word in words.split_whitespace() {
         if line.chars().count() + 1 + word.chars().count() > WIDTH {
@@ -82,6 +98,7 @@ mod tests {
         use super::super::{key::Kind, value::fit_typed};
         for (kind, value) in [
             (Kind::Text, Value::Text("a \"b\"\\c".into())),
+            (Kind::Text, Value::Text("'a'\r\n\t\u{1}\u{7f}\u{85}ä\"\"\"".into())),
             (Kind::Integer, Value::Integer(3)),
             (Kind::Truth, Value::Truth(false)),
             (Kind::Texts, Value::Texts(vec!["a, b".into(), "c".into()])),
@@ -89,7 +106,20 @@ mod tests {
             (Kind::Duration, Value::Duration(Duration::from_secs(90))),
             (Kind::Text, Value::Unfilled),
         ] {
-            assert_eq!(fit_typed(kind, &written(&value)), Ok(value));
+            let text = written(&value);
+            assert!(!text.contains(char::is_control), "{text}");
+            assert_eq!(fit_typed(kind, &text), Ok(value));
         }
+    }
+
+    #[test]
+    fn a_comment_is_one_whatever_it_tells_of() {
+        let mut text = String::new();
+        comment(&mut text, &format!("a\u{0}b\nc\u{1b}d {}", "word ".repeat(30)));
+        assert!(
+            text.starts_with("# a b c d word") && text.lines().all(|line| line.starts_with("# ")),
+            "{text}"
+        );
+        assert!(toml::from_str::<toml::Table>(&text).unwrap().is_empty());
     }
 }

@@ -222,6 +222,24 @@ fn whether_a_call_was_answered_becomes_its_result() {
 }
 
 #[test]
+fn headings_and_words_with_line_breaks_and_control_characters_do_no_harm() {
+    let desk = Desk::new();
+    let row = |way: &str| format!("2026-03-30T14:05:09Z,\"{way}\",+15550100,x\n");
+    let rows = [row("eingehend"), row("outgoing\n(extern)"), row("incoming\u{1}")].concat();
+    desk.write("log.csv", ["\"Start\n(UTC)\",Direction,Caller,\"a\u{2}b\"\n", &rows].concat());
+    let told = desk.run(&["init", "log.csv", "--set", "values.direction.eingehend=inbound"]).with(0);
+    assert!(told.out.contains("Inbound call from +15550100"), "{}", told.out);
+    desk.run(&["init", "log.csv", "--force"]).with(0);
+    let written = desk.read("callport.toml");
+    for line in [
+        "started_at = \"Start\\n(UTC)\"",
+        "\"eingehend\" = \"inbound\"\n# Left out: 2 words with a line break or a control character in it, which",
+    ] {
+        assert!(written.contains(line), "{line}\n{written}");
+    }
+}
+
+#[test]
 fn the_presets_are_listed_with_how_sure_they_are() {
     let desk = Desk::new();
     let listed = desk.run(&["init", "--list-presets", "--json"]).with(0).json();
