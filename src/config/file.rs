@@ -63,6 +63,21 @@ impl ConfigFile {
         }
     }
 
+    /// No more of it than how files are read.
+    #[must_use]
+    pub fn reading_only(&self) -> Self {
+        let mut kept = Self { raw: RawSettings::default(), ..self.clone() };
+        for (key, raw) in self.raw.iter().filter(|(key, _)| key::READING.contains(key)) {
+            kept.raw.put(key, raw.value.clone(), raw.place.clone());
+        }
+        kept
+    }
+
+    /// The last parts of the keys that it has.
+    pub fn keys(&self) -> Vec<&str> {
+        self.raw.iter().map(|(key, _)| key::last(key)).collect()
+    }
+
     /// Where it was read.
     pub fn path(&self) -> &Path {
         &self.path

@@ -8,7 +8,7 @@ use std::{
 
 use serde::Deserialize;
 
-use super::{error::ConfigFault, file::ConfigFile, raw::RawSettings};
+use super::{error::ConfigFault, file::ConfigFile, raw::RawSettings, written::Written};
 use crate::{
     mapping::{PRESETS, PresetHead},
     source::SourceSettings,
@@ -56,9 +56,9 @@ impl Preset {
         }
     }
 
-    /// How files of this form are read.
-    pub fn source(&self) -> SourceSettings {
-        super::check::source_of(self.raw.clone())
+    /// How files of this form are read, with what was `written` laid over it.
+    pub fn source(&self, written: &Written) -> SourceSettings {
+        super::check::source_of(written.raw.clone().over(&self.raw))
     }
 
     fn parse(name: &str, text: &str) -> Result<Self, ConfigFault> {

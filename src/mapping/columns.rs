@@ -6,10 +6,14 @@ use super::{
     duration_form::{DurationFault, parse_duration},
     email::check_email,
     forms::{DateOrder, EpochUnit, Forms},
+    guess_words::direction_of,
     number::{NumberFault, read_number},
     time_form::{TimeFault, parse_time},
 };
 use crate::call::Zone;
+
+/// Values from which it can be told that they differ in nearly every row.
+const ENOUGH: usize = 10;
 
 /// A column with the values that are given in it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -84,6 +88,21 @@ impl Column {
         looks != Looks::Text && !self.values.iter().all(is_bare)
     }
 
+    /// Whether there are too few values to see that each row has its own.
+    pub(super) fn has_few_values(&self) -> bool {
+        self.values.len() < ENOUGH
+    }
+
+    /// What speaks for its being so, for a person.
+    pub(super) fn why(&self, looks: Looks) -> String {
+        match looks {
+            Looks::Id if self.has_few_values() => {
+                "its heading says so; there are too few rows to see whether each has its own".to_owned()
+            }
+            _ => looks.why(),
+        }
+    }
+
     fn is_distinct(&self) -> bool {
         let distinct: HashSet<&String> = self.values.iter().collect();
         distinct.len() * 10 >= self.values.len() * 8
@@ -92,7 +111,7 @@ impl Column {
 
 impl Looks {
     /// What the values are like, for a person.
-    pub(super) fn why(self) -> String {
+    fn why(self) -> String {
         let what = match self {
             Self::Time | Self::Date | Self::TimeOfDay => "times",
             Self::Duration => "durations",
@@ -107,7 +126,7 @@ impl Looks {
     }
 }
 
-fn fits(value: &str, looks: Looks) -> bool {
+pub(super) fn fits(value: &str, looks: Looks) -> bool {
     match looks {
         Looks::Time => is_time(value),
         Looks::Date => read_time(value) == Err(TimeFault::DateAlone),
@@ -155,25 +174,6 @@ fn is_time(value: &str) -> bool {
 
 fn is_hidden(value: &str) -> bool {
     ["anonymous", "unknown", "private", "restricted"].iter().any(|word| value.eq_ignore_ascii_case(word))
-}
-
-/// The direction that a word seems to mean.
-pub(super) fn direction_of(word: &str) -> Option<&'static str> {
-    let word = word.to_lowercase();
-    let parts: Vec<&str> = word.split(|letter: char| !letter.is_alphabetic()).collect();
-    let has = |words: &[&str]| parts.iter().any(|part| words.contains(part));
-    // German, Spanish and French exports have words of their own.
-    let inbound = ["eingehend", "ankommend", "entrante", "entrant"];
-    let outbound = ["ausgehend", "abgehend", "saliente", "sortant"];
-    if has(&["inbound", "incoming", "in", "received", "missed", "voicemail", "abandoned"]) || has(&inbound) {
-        Some("inbound")
-    } else if has(&outbound)
-        || has(&["outbound", "outgoing", "out", "placed", "dialed", "dialled", "manual", "autodial"])
-    {
-        Some("outbound")
-    } else {
-        None
-    }
 }
 
 #[cfg(test)]

@@ -5,6 +5,7 @@ use super::{
     columns::{Column, Looks},
     duration_form::{DurationFault, parse_duration},
     forms::{EpochUnit, Forms},
+    guess_words::{GuessedWords, answers, directions},
     time_form::{TimeFault, parse_time},
 };
 use crate::call::Zone;
@@ -62,8 +63,8 @@ pub struct Guess {
     pub fields: Vec<GuessedField>,
     /// How values are read.
     pub settings: Vec<GuessedSetting>,
-    /// Words of the direction's column that are neither inbound nor outbound by themselves, with what they seem to mean.
-    pub directions: Vec<(String, Option<&'static str>)>,
+    /// What the words of columns seem to mean.
+    pub words: Vec<GuessedWords>,
     /// Columns that feed nothing.
     pub unused: Vec<String>,
 }
@@ -170,16 +171,16 @@ const WANTED: &[Wanted] = &[
         "call.id",
         Looks::Id,
         Likelihood::High,
-        // Where both are there, the row's own id is sure to be its own.
+        // The call's own stays with it from export to export; what is called `id` alone may be the number of the row.
         &[
-            "id",
             "call id",
             "callid",
             "call uuid",
-            "uuid",
+            "call sid",
             "unique id",
             "uniqueid",
-            "call sid",
+            "id",
+            "uuid",
             "sid",
             "record id",
             "guid",
@@ -277,6 +278,9 @@ const WANTED: &[Wanted] = &[
             "disposition",
             "call outcome",
             "answered",
+            "call answered",
+            "was answered",
+            "is answered",
         ],
     ),
     wanted(
@@ -346,7 +350,7 @@ pub fn guess(columns: &[Column]) -> Guess {
         }
         if let Some(index) = only_by_values(looks, columns, &taken) {
             taken[index] = true;
-            let why = format!("no other column is like it: {}", looks.why());
+            let why = format!("no other column is like it: {}", columns[index].why(looks));
             let source = columns[index].name.clone();
             guess.fields.push(GuessedField { field, source, likelihood: Likelihood::Low, why });
         }
@@ -361,9 +365,10 @@ pub fn guess(columns: &[Column]) -> Guess {
     };
     let mut settings = time_settings(&start);
     settings.extend(column("call.duration").map(duration_settings).unwrap_or_default());
-    let directions = column("call.direction").map(directions).unwrap_or_default();
+    let words = column("call.direction").and_then(directions).into_iter();
+    let words = words.chain(column("call.status").and_then(answers)).collect();
     guess.settings = settings;
-    guess.directions = directions;
+    guess.words = words;
     let is_unused = |(index, _): &(usize, &Column)| !taken[*index];
     guess.unused =
         columns.iter().enumerate().filter(is_unused).map(|(_, column)| column.name.clone()).collect();
@@ -374,21 +379,24 @@ fn best(wanted: &Wanted, columns: &[Column], taken: &[bool]) -> Option<(usize, L
     let free = || columns.iter().enumerate().filter(|(index, _)| !taken[*index]);
     let fitting = || free().filter(|(_, column)| column.looks_like(wanted.looks));
     for name in wanted.names {
-        if let Some((index, _)) = fitting().find(|(_, column)| column.words() == *name) {
-            return Some((index, Likelihood::High, wanted.looks.why()));
+        if let Some((index, column)) = fitting().find(|(_, column)| column.words() == *name) {
+            let is_open = wanted.looks == Looks::Id && column.has_few_values();
+            let likelihood = if is_open { Likelihood::Fair } else { Likelihood::High };
+            return Some((index, likelihood, column.why(wanted.looks)));
         }
     }
     if wanted.least <= Likelihood::Fair {
         for name in wanted.names {
-            if let Some((index, _)) = fitting().find(|(_, column)| column.has_words(name)) {
-                let why = format!("the heading has `{name}` in it, and {}", wanted.looks.why());
+            if let Some((index, column)) = fitting().find(|(_, column)| column.has_words(name)) {
+                let why = format!("the heading has `{name}` in it, and {}", column.why(wanted.looks));
                 return Some((index, Likelihood::Fair, why));
             }
         }
     }
     (wanted.least == Likelihood::Low).then_some(())?;
     let index = only_by_values(wanted.looks, columns, taken)?;
-    Some((index, Likelihood::Low, format!("no other column is like it: {}", wanted.looks.why())))
+    let why = columns[index].why(wanted.looks);
+    Some((index, Likelihood::Low, format!("no other column is like it: {why}")))
 }
 
 /// The only column whose values alone tell what they are.
@@ -503,23 +511,6 @@ fn duration_settings(column: &Column) -> Vec<GuessedSetting> {
     }
 }
 
-/// Words that mean neither direction by themselves.
-fn directions(column: &Column) -> Vec<(String, Option<&'static str>)> {
-    const MOST: usize = 30;
-    let mut words: Vec<String> = column.values.clone();
-    words.sort();
-    words.dedup();
-    words.truncate(MOST);
-    words.retain(|word| {
-        !["inbound", "incoming", "in", "outbound", "outgoing", "out"].contains(&word.to_lowercase().as_str())
-    });
-    words
-        .into_iter()
-        .map(|word| (super::columns::direction_of(&word), word))
-        .map(|(way, word)| (word, way))
-        .collect()
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -592,7 +583,7 @@ mod tests {
                 "call.started_at = startDateTime (high)",
                 "call.ended_at = endDateTime (high)",
                 "call.direction = callType (high)",
-                "call.id = id (high)",
+                "call.id = callId (fair)",
                 "call.from = callerNumber (high)",
                 "call.agent = userDisplayName (high)",
             ]
@@ -622,10 +613,8 @@ mod tests {
                 ("source.short_clock", None)
             ]
         );
-        assert_eq!(
-            found.directions,
-            [("Placed".to_owned(), Some("outbound")), ("Received".to_owned(), Some("inbound"))]
-        );
+        let words: Vec<&str> = found.words[0].words.iter().map(|found| found.word.as_str()).collect();
+        assert_eq!((found.words[0].field, words), ("direction", vec!["Placed", "Received"]));
         let open = guess(&columns(&["Date Time"], &[&["03/04/2026 10:00"], &["04/05/2026 11:00"]]));
         assert_eq!((open.settings[0].key, &open.settings[0].value), ("source.date_order", &None));
     }
@@ -638,6 +627,27 @@ mod tests {
         let told: Vec<(&str, Option<&str>)> =
             found.settings.iter().map(|setting| (setting.key, setting.value.as_deref())).collect();
         assert_eq!(told, [("source.epoch", Some("ms")), ("source.duration_unit", Some("min"))]);
-        assert_eq!(shown(&found)[2], "call.id = id (high)");
+        assert_eq!(shown(&found)[2], "call.id = id (fair)");
+    }
+
+    #[test]
+    fn an_id_is_told_from_its_values_only_where_there_are_enough() {
+        let of = |count: usize, call_id: fn(usize) -> usize| {
+            let numbers = |id: fn(usize) -> usize| (0..count).map(|row| id(row).to_string()).collect();
+            let found =
+                guess(&[Column::new("id", numbers(|row| row)), Column::new("call_id", numbers(call_id))]);
+            let GuessedField { source, likelihood, why, .. } = found.fields[0].clone();
+            (source, likelihood, why)
+        };
+        let (source, likelihood, why) = of(9, |row| row);
+        assert_eq!((source.as_str(), likelihood), ("call_id", Likelihood::Fair));
+        assert_eq!(why, "its heading says so; there are too few rows to see whether each has its own");
+        let sure = "its values are different in nearly every row";
+        assert_eq!(of(10, |row| row), ("call_id".into(), Likelihood::High, sure.into()));
+        assert_eq!(
+            of(10, |row| row / 2),
+            ("id".into(), Likelihood::High, sure.into()),
+            "its legs share a call id"
+        );
     }
 }

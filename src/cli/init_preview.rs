@@ -1,0 +1,86 @@
+//! The first calls of an export as they will read by a configuration that `init` writes.
+
+use super::{failure::Failure, init::Export, preview};
+use crate::{
+    call::{Call, CallRecord, Leg, Position, Row, join_legs},
+    checkpoint::PreviewedCall,
+    config::{ConfigFile, Draft, Overrides, Settings},
+    mapping::{Mapping, Outcome},
+};
+
+/// Calls that are shown.
+const SHOWN: usize = 3;
+
+/// The first calls as they will read, with something in place of what is still open.
+pub(super) fn calls_shown(draft: &Draft, export: &Export) -> Result<String, Failure> {
+    let open = draft.open();
+    if open.iter().any(|key| key.starts_with("call.")) {
+        return Ok(String::new());
+    }
+    let stand_in = |key: &str| match key {
+        "source.time_zone" => "UTC",
+        "source.date_order" => "month_first",
+        "source.short_clock" => "mm:ss",
+        "source.duration_unit" => "s",
+        "customer.unknown" => "create",
+        _ => "1",
+    };
+    let file = ConfigFile::parse(export.kept.path(), &draft.text())?;
+    let set = open.iter().map(|key| format!("{key}={}", stand_in(key))).collect();
+    let (sample, now) = (&export.sample, export.now);
+    let settings = Settings::check(Some(&file), &Overrides { set, ..Overrides::default() }, now)?;
+    let source_name = settings.mapping.source_name.clone();
+    let mapping = Mapping::new(settings.mapping).map_err(Failure::mapping)?;
+    let bound = match &sample.headings {
+        Some(headings) => mapping.bind(headings).map_err(Failure::mapping)?,
+        None => mapping.bind_json(),
+    };
+    let mut text = String::new();
+    for (position, call) in first_calls(&sample.rows, |row| bound.interpret(row, now).outcome) {
+        let call = PreviewedCall {
+            started_at: call.started_at.to_string(),
+            file: position.file.to_string(),
+            line: position.line,
+            source_id: call.identity.id,
+            key: call.identity.key,
+            text: call.text,
+        };
+        preview::show(&call, &source_name, &mut text);
+    }
+    Ok(text)
+}
+
+/// The first calls of `rows` with their places, each with those of its records that are among the rows.
+fn first_calls(rows: &[Row], interpret: impl Fn(&Row) -> Outcome) -> Vec<(&Position, Call)> {
+    let mut calls: Vec<(&Position, Call)> = Vec::new();
+    let mut groups: Vec<Vec<(&Position, CallRecord)>> = Vec::new();
+    for row in rows {
+        match interpret(row) {
+            Outcome::Call(call) => calls.push((&row.position, *call)),
+            Outcome::Record(record) => {
+                match groups.iter_mut().find(|group| group[0].1.group == record.group) {
+                    Some(group) => group.push((&row.position, *record)),
+                    None => groups.push(vec![(&row.position, *record)]),
+                }
+            }
+            Outcome::Skipped | Outcome::LeftOut | Outcome::Rejected(_) => {}
+        }
+    }
+    calls.extend(groups.into_iter().filter_map(joined));
+    calls.sort_by_key(|(position, _)| position.line);
+    calls.truncate(SHOWN);
+    calls
+}
+
+/// The call that `records` tell of.
+fn joined(mut records: Vec<(&Position, CallRecord)>) -> Option<(&Position, Call)> {
+    let rank =
+        |record: &CallRecord| (!record.is_root(), record.call.as_ref().ok().map(|call| call.started_at));
+    let whole = records.iter().enumerate().filter(|(_, (_, record))| record.call.is_ok());
+    let (at, _) = whole.min_by_key(|(_, (_, record))| rank(record))?;
+    let (position, standing) = records.remove(at);
+    let mut call = standing.call.ok()?;
+    let legs: Vec<Leg> = records.into_iter().map(|(_, record)| record.leg).collect();
+    call.text = join_legs(&call.text, call.started_at, &legs, 0);
+    Some((position, call))
+}
