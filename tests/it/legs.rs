@@ -174,6 +174,19 @@ fn a_group_that_is_no_calls_id_is_known_in_later_runs_too() {
 }
 
 #[test]
+fn long_cells_make_no_long_legs() {
+    let (desk, served) = (Desk::new(), Served::start(&[]));
+    desk.write("callport.toml", TWILIO_CONFIG);
+    let long = "Ada & Bo ".repeat(50_000);
+    desk.write("calls.csv", TWILIO.replace("Ada <Agent>", &long));
+    assert_eq!(figures(&import(&desk, &served, &["calls.csv"], 0), ROWS), [4, 2, 2, 0, 0]);
+    let told = &texts(&served)[0];
+    let leg = told.lines().find(|line| line.contains("Ada & Bo Ada") && line.contains(" UTC · ")).unwrap();
+    assert!(leg.ends_with('…') && leg.chars().count() < 330, "{leg}");
+    assert!(told.chars().count() < 1_000, "{told}");
+}
+
+#[test]
 fn legs_without_their_call_stand_in_the_rejects_file_as_they_were() {
     let (desk, served) = (Desk::new(), Served::start(&[]));
     desk.write("callport.toml", TWILIO_CONFIG);
