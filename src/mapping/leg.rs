@@ -197,6 +197,15 @@ mod tests {
     }
 
     #[test]
+    fn no_heading_joins_rows_without_being_named() {
+        let pairs = [("id", "L"), ("call_group", "R"), ("started_at", START), ("email", "jo@example.com")];
+        assert!(matches!(interpret(own_names(), &pairs).outcome, Outcome::Call(_)));
+        let mut settings = own_names();
+        settings.fields.insert("call.group".into(), "call_group".into());
+        assert!(matches!(interpret(settings, &pairs).outcome, Outcome::Record(_)));
+    }
+
+    #[test]
     fn what_is_written_wrongly_is_no_leg() {
         let leg = |name: &str, value: &str| {
             let mut pairs = vec![("id", "L"), ("parent", "R"), ("started_at", START)];

@@ -282,3 +282,26 @@ fn a_template_places_the_legs_and_json_is_read_alike() {
     assert_eq!(figures(&sheet, ROWS), [2, 1, 1, 0, 0]);
     assert_eq!(texts(&served), ["Legs:\n14:06:00 UTC · Ada\ndone\nRef: twilio A"]);
 }
+
+#[test]
+fn rows_are_joined_by_a_column_that_is_named_alike_in_csv_and_json() {
+    let rows = [("A", "", "2024-05-01T14:05:00Z"), ("B", "A", "2024-05-01T14:06:00Z")];
+    let csv = rows.map(|(id, group, start)| format!("{id},{group},{start},inbound,+15550100\n")).concat();
+    let json = rows.map(|(id, group, start)| {
+        let row = serde_json::json!({
+            "id": id, "call_group": group, "started_at": start, "direction": "inbound", "from": "+15550100",
+        });
+        format!("{row}\n")
+    });
+    let desk = Desk::new();
+    desk.write("calls.csv", format!("id,call_group,started_at,direction,from\n{csv}"));
+    desk.write("calls.jsonl", json.concat());
+    for file in ["calls.csv", "calls.jsonl"] {
+        let counts = |more: &[&str]| {
+            let checked = desk.run(&[&["check", file, "--json"], more].concat()).with(0).json();
+            figures(&checked, ["calls", "already_imported"])
+        };
+        assert_eq!(counts(&[]), [2, 0], "{file}");
+        assert_eq!(counts(&["--set", "call.group=call_group"]), [1, 1], "{file}");
+    }
+}
