@@ -65,7 +65,7 @@ pub(super) fn read_number(text: &str) -> NumberReading {
 
 /// Without what keeps a spreadsheet from reading the text as a number (`'0301234567`, `="0301234567"`), and without the
 /// fraction that one puts behind a number (`15550100.0`).
-fn out_of_spreadsheet(text: &str) -> &str {
+pub(super) fn out_of_spreadsheet(text: &str) -> &str {
     let formula = text.strip_prefix("=\"").and_then(|text| text.strip_suffix('"'));
     let text = formula.unwrap_or(text).trim_start_matches('\'').trim();
     let is_whole =
