@@ -9,7 +9,7 @@ use super::{
     number::{NumberReading, out_of_spreadsheet, read_number},
     row_view::Nothing,
     settings::MappingSettings,
-    time_form::{Instant, parse_time},
+    time_form::{Instant, TimeFault, parse_time},
 };
 use crate::call::{Cells, Fault, FaultKind, Moment, Warning, Zone};
 
@@ -135,6 +135,8 @@ impl<'r> Reading<'r> {
     fn time(&mut self, field: Field) -> Option<Instant> {
         match parse_time(self.text(field)?, self.zone, self.mapping.settings().forms) {
             Ok(instant) => Some(instant),
+            // That the row's own zone cannot be read is told already.
+            Err(TimeFault::NoZone) if self.failed(Field::TIME_ZONE) => None,
             Err(fault) => {
                 self.refuse(FaultKind::Time, field, fault.to_string());
                 None
