@@ -100,7 +100,8 @@ impl Mapping {
 
     fn json_source(&self, field: Field) -> Option<Source> {
         let Some(expressions) = self.rules.expressions(field) else {
-            return self.rules.settings.by_own_names.then(|| Source::AnyOf(field.own_names()));
+            let names = field.own_names();
+            return (self.rules.settings.by_own_names && !names.is_empty()).then_some(Source::AnyOf(names));
         };
         let choices = expressions.choices.iter().map(|choice| match choice {
             Expression::Column(name) => Source::Path(name.clone()),
@@ -263,10 +264,9 @@ impl BoundMapping {
         self.inbox_choice.as_ref()
     }
 
-    /// Whether rows may be records of one call. A key that a JSON object may happen to have does not count: every row would
-    /// have to be kept until the end of the input.
+    /// Whether rows may be records of one call.
     pub(super) fn joins_records(&self) -> bool {
-        !matches!(self.sources[Field::GROUP.index()], None | Some(Source::AnyOf(_)))
+        self.sources[Field::GROUP.index()].is_some()
     }
 
     /// The heading or setting that feeds `field`, or the field's own name.

@@ -427,6 +427,7 @@ pub(in crate::mapping) mod tests {
         assert!(told.starts_with("time_zone `Mars`: unknown time zone"), "{told}");
         let told = rejection(settings, &with(&[("started_at", "2026-07-30 14:05:09"), ("time_zone", "EST")]));
         assert!(told.starts_with("time_zone `EST`: ") && told.contains("`America/New_York`"), "{told}");
+        assert!(!told.contains("--time-zone"), "one fault is told once: {told}");
     }
 
     #[test]

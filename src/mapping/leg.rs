@@ -7,26 +7,55 @@ use crate::call::{CallKey, Fault, FaultKind, LEGS_SLOT, Leg, REFERENCE_SLOT, Ref
 /// Words of a result that say that somebody spoke. The agent of a leg with another result is not the one of the call.
 const SPOKE: &[&str] = &["answered", "accepted", "completed", "connected", "call connected"];
 
+/// The most characters that a leg says, its time left aside: a hundred of them must stay a readable text, whatever the
+/// cells hold.
+const LONGEST: usize = 300;
+
 /// What a row adds to the text of another's call: its agent (else whom it went to), result and duration.
 pub(super) fn leg_of(call: &CallView<'_>) -> Leg {
     let reading = call.reading;
-    let agent = reading.text(Field::AGENT).map(escaped);
-    let went_to = || Some(format!("to {}", escaped(reading.text(Field::TO)?)));
+    let agent = reading.text(Field::AGENT).map(in_one_line);
+    let went_to = || Some(format!("to {}", in_one_line(reading.text(Field::TO)?)));
     let parts = [
         agent.clone().or_else(went_to),
-        reading.text(Field::STATUS).map(escaped),
+        reading.text(Field::STATUS).map(in_one_line),
         reading.duration.map(show_duration),
     ];
-    let told = parts.into_iter().flatten().collect::<Vec<_>>().join(" · ");
+    let told = escaped(&shortened(parts.into_iter().flatten().collect::<Vec<_>>().join(" · ")));
     let spoke = |status: &str| SPOKE.iter().any(|word| status.trim().eq_ignore_ascii_case(word));
     let agent = agent.filter(|_| reading.text(Field::STATUS).is_none_or(spoke));
-    Leg { started_at: reading.started_at, told, agent }
+    Leg { started_at: reading.started_at, told, agent: agent.as_deref().map(escaped) }
 }
 
-/// In one line.
-fn escaped(value: &str) -> String {
-    let mut html = String::with_capacity(value.len());
-    escape_onto(&value.split_whitespace().collect::<Vec<_>>().join(" "), &mut html);
+/// In one line of limited length. It looks no further into a long cell than it must.
+fn in_one_line(value: &str) -> String {
+    let mut line = String::new();
+    for word in value.split_whitespace() {
+        if !line.is_empty() {
+            line.push(' ');
+        }
+        line.extend(word.chars().take(LONGEST + 1));
+        // Every character has a byte at least, and at most four.
+        if line.len() > LONGEST * 4 {
+            break;
+        }
+    }
+    shortened(line)
+}
+
+/// Cut before it is escaped, so that no entity is cut in two.
+fn shortened(mut line: String) -> String {
+    if line.char_indices().nth(LONGEST).is_some() {
+        let end = line.char_indices().nth(LONGEST - 1).map_or(0, |(end, _)| end);
+        line.truncate(end);
+        line.push('…');
+    }
+    line
+}
+
+fn escaped(line: &str) -> String {
+    let mut html = String::with_capacity(line.len());
+    escape_onto(line, &mut html);
     html
 }
 
@@ -64,6 +93,7 @@ pub(super) fn with_legs_slot(mut text: String) -> String {
 
 #[cfg(test)]
 mod tests {
+    use super::{LONGEST, in_one_line};
     use crate::{
         call::{CallKey, CallRecord, Leg, Moment},
         mapping::{
@@ -109,6 +139,36 @@ mod tests {
     }
 
     #[test]
+    fn what_a_leg_says_is_cut_at_a_character_and_never_within_an_entity() {
+        let told = |agent: &str, status: &str| {
+            let pairs =
+                [("id", "L"), ("parent", "R"), ("started_at", START), ("agent", agent), ("status", status)];
+            record(grouped(&[]), &pairs).leg
+        };
+        let megabyte = "é ".repeat(500_000);
+        let leg = told(&megabyte, &megabyte);
+        assert_eq!((leg.told.chars().count(), leg.told.ends_with('…')), (LONGEST, true), "{}", leg.told);
+        let leg = told(&"&".repeat(1_000), "answered");
+        assert_eq!(leg.told, "&amp;".repeat(LONGEST - 1) + "…");
+        assert_eq!(leg.agent.as_ref(), Some(&leg.told));
+        let leg = told(&"a".repeat(290), "answered");
+        assert_eq!(leg.told, "a".repeat(290) + " · answer…");
+        let whole = "a".repeat(289);
+        assert_eq!(told(&whole, "answered").told, format!("{whole} · answered"));
+    }
+
+    proptest::proptest! {
+        #[test]
+        fn no_cell_makes_a_leg_longer(cell in "[a-z é\u{1f600}]{0,700}") {
+            let line = in_one_line(&cell);
+            proptest::prop_assert!(line.chars().count() <= LONGEST);
+            let plain = cell.split_whitespace().collect::<Vec<_>>().join(" ");
+            let start: String = plain.chars().take(LONGEST - 1).collect();
+            proptest::prop_assert!(line == plain || line == start + "…");
+        }
+    }
+
+    #[test]
     fn only_a_leg_that_was_answered_lends_its_agent_to_the_call() {
         let agent = |status: &str| {
             let pairs =
@@ -134,6 +194,15 @@ mod tests {
         assert!(
             matches!(interpret(own_names(), &pairs).outcome, Outcome::Call(call) if call.text == "Call with jo@example.com\n\n\0")
         );
+    }
+
+    #[test]
+    fn no_heading_joins_rows_without_being_named() {
+        let pairs = [("id", "L"), ("call_group", "R"), ("started_at", START), ("email", "jo@example.com")];
+        assert!(matches!(interpret(own_names(), &pairs).outcome, Outcome::Call(_)));
+        let mut settings = own_names();
+        settings.fields.insert("call.group".into(), "call_group".into());
+        assert!(matches!(interpret(settings, &pairs).outcome, Outcome::Record(_)));
     }
 
     #[test]

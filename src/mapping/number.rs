@@ -65,7 +65,7 @@ pub(super) fn read_number(text: &str) -> NumberReading {
 
 /// Without what keeps a spreadsheet from reading the text as a number (`'0301234567`, `="0301234567"`), and without the
 /// fraction that one puts behind a number (`15550100.0`).
-fn out_of_spreadsheet(text: &str) -> &str {
+pub(super) fn out_of_spreadsheet(text: &str) -> &str {
     let formula = text.strip_prefix("=\"").and_then(|text| text.strip_suffix('"'));
     let text = formula.unwrap_or(text).trim_start_matches('\'').trim();
     let is_whole =
@@ -97,15 +97,20 @@ fn is_shortened(text: &str) -> bool {
 
 /// Whether it is a date of this century or the last: a number may have its marks, but hardly its years, months and days.
 fn is_date(text: &str) -> bool {
-    let parts = ['-', '/', '.'].into_iter().map(|mark| text.split(mark).collect::<Vec<_>>());
+    let mark = text.chars().find(|letter| !letter.is_ascii_digit());
+    let Some(mark) = mark.filter(|mark| ['-', '/', '.'].contains(mark)) else { return false };
+    let mut parts = text.split(mark);
+    let (Some(first), Some(second), Some(third), None) =
+        (parts.next(), parts.next(), parts.next(), parts.next())
+    else {
+        return false;
+    };
     let is_year = |text: &str| text.len() == 4 && (text.starts_with("19") || text.starts_with("20"));
     let up_to = |text: &str, most: u32| {
         text.len() <= 2 && text.parse().is_ok_and(|number: u32| (1..=most).contains(&number))
     };
     let is_day = |a: &str, b: &str| (up_to(a, 12) && up_to(b, 31)) || (up_to(a, 31) && up_to(b, 12));
-    parts.filter_map(|parts| <[&str; 3]>::try_from(parts).ok()).any(|[first, second, third]| {
-        (is_year(first) && is_day(second, third)) || (is_year(third) && is_day(first, second))
-    })
+    (is_year(first) && is_day(second, third)) || (is_year(third) && is_day(first, second))
 }
 
 /// Without spaces and marks.
@@ -214,7 +219,7 @@ mod tests {
         }
         assert_eq!(normalise_number("0555 0100").as_deref(), Some("05550100"));
         assert_eq!(normalise_number("15550100.0").as_deref(), Some("15550100"));
-        assert_eq!(normalise_number("='0555 0100'"), None);
+        assert_eq!(normalise_number("2015-55-0100").as_deref(), Some("2015550100"));
         assert_eq!(normalise_number("01.23.45.67.89").as_deref(), Some("0123456789"));
         assert_eq!(normalise_number("101").as_deref(), Some("101"));
         assert_eq!(normalise_number("sip:101@10.0.0.1").as_deref(), Some("101"));

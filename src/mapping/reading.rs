@@ -6,10 +6,10 @@ use super::{
     bound::BoundMapping,
     duration_form::{LONGEST, parse_duration},
     field::Field,
-    number::{NumberReading, read_number},
+    number::{NumberReading, out_of_spreadsheet, read_number},
     row_view::Nothing,
     settings::MappingSettings,
-    time_form::{Instant, parse_time},
+    time_form::{Instant, TimeFault, parse_time},
 };
 use crate::call::{Cells, Fault, FaultKind, Moment, Warning, Zone};
 
@@ -54,6 +54,10 @@ impl<'r> Reading<'r> {
             let (name, table) = (field.name(), field.name().replace("call.", "values."));
             reading
                 .warn(format!("`{name}` has values that `[{table}]` does not name: they stay as they are"));
+        }
+        for field in [Field::FROM, Field::TO, Field::PHONE] {
+            let value = &mut reading.values[field.index()];
+            *value = value.take().map(plain_number).filter(|number| !number.is_empty());
         }
         reading.zone = reading.read_zone();
         reading.started_at = reading.time(Field::STARTED_AT).map(|instant| instant.moment);
@@ -131,6 +135,8 @@ impl<'r> Reading<'r> {
     fn time(&mut self, field: Field) -> Option<Instant> {
         match parse_time(self.text(field)?, self.zone, self.mapping.settings().forms) {
             Ok(instant) => Some(instant),
+            // That the row's own zone cannot be read is told already.
+            Err(TimeFault::NoZone) if self.failed(Field::TIME_ZONE) => None,
             Err(fault) => {
                 self.refuse(FaultKind::Time, field, fault.to_string());
                 None
@@ -168,6 +174,15 @@ impl<'r> Reading<'r> {
             self.refuse(FaultKind::Time, Field::ENDED_AT, "lies decades after the start of the call");
         }
         u64::try_from(seconds).ok()
+    }
+}
+
+/// As a person reads it in the text of the call.
+fn plain_number(value: Cow<'_, str>) -> Cow<'_, str> {
+    match value {
+        Cow::Borrowed(text) => Cow::Borrowed(out_of_spreadsheet(text)),
+        Cow::Owned(text) if out_of_spreadsheet(&text) == text => Cow::Owned(text),
+        Cow::Owned(text) => Cow::Owned(out_of_spreadsheet(&text).to_owned()),
     }
 }
 
