@@ -2,10 +2,10 @@
 
 use super::{failure::Failure, init::Export, preview};
 use crate::{
-    call::{Call, CallRecord, Leg, Position, Row, join_legs},
+    call::{Call, CallRecord, Position, Row},
     checkpoint::PreviewedCall,
     config::{ConfigFile, Draft, Overrides, Settings},
-    mapping::{Mapping, Outcome},
+    mapping::{Mapping, Outcome, join_records},
 };
 
 /// Calls that are shown.
@@ -66,21 +66,8 @@ fn first_calls(rows: &[Row], interpret: impl Fn(&Row) -> Outcome) -> Vec<(&Posit
             Outcome::Skipped | Outcome::LeftOut | Outcome::Rejected(_) => {}
         }
     }
-    calls.extend(groups.into_iter().filter_map(joined));
+    calls.extend(groups.into_iter().filter_map(join_records));
     calls.sort_by_key(|(position, _)| position.line);
     calls.truncate(SHOWN);
     calls
-}
-
-/// The call that `records` tell of.
-fn joined(mut records: Vec<(&Position, CallRecord)>) -> Option<(&Position, Call)> {
-    let rank =
-        |record: &CallRecord| (!record.is_root(), record.call.as_ref().ok().map(|call| call.started_at));
-    let whole = records.iter().enumerate().filter(|(_, (_, record))| record.call.is_ok());
-    let (at, _) = whole.min_by_key(|(_, (_, record))| rank(record))?;
-    let (position, standing) = records.remove(at);
-    let mut call = standing.call.ok()?;
-    let legs: Vec<Leg> = records.into_iter().map(|(_, record)| record.leg).collect();
-    call.text = join_legs(&call.text, call.started_at, &legs, 0);
-    Some((position, call))
 }

@@ -61,6 +61,7 @@ pub use guess::{Guess, GuessedField, GuessedSetting, Likelihood, guess};
 pub use guess_words::{GuessedWord, GuessedWords};
 pub use heading_line::reads_as_row;
 pub use interpret::{Interpretation, Outcome};
+pub use leg::join_records;
 pub use plain_text::plain_text;
 pub use preset::{Confidence, FirstRows, PRESETS, PresetHead, Recognition};
 pub use settings::{Feed, HiddenCaller, InboxSettings, MappingSettings, UnknownCaller};

@@ -269,3 +269,29 @@ fn a_template_places_the_legs_and_json_is_read_alike() {
     assert_eq!(figures(&sheet, ROWS), [2, 1, 1, 0, 0]);
     assert_eq!(texts(&served), ["Legs:\n14:06:00 UTC · Ada\ndone\nRef: twilio A"]);
 }
+
+#[test]
+fn init_shows_a_call_of_several_rows_as_check_does() {
+    for (file, more) in [
+        ("ringcentral-csv-detailed/detailed.csv", &["--set", "source.time_zone=UTC"][..]),
+        ("zendesk-talk-legs/talk.jsonl", &["--set", "customer.hidden=456"]),
+    ] {
+        let desk = Desk::with_fixtures();
+        let file = format!("fixtures/presets/{file}");
+        let set = ["--set", "customer.unknown=create", "--set", "conversation.inbox=85"];
+        let begun = desk.run(&[&["init", &file][..], &set, more].concat()).with(0).out;
+        let shown = desk.run(&["check", "--show", "3", "--quiet"]).out;
+        // `check` has them by conversation, `init` in the order of the file.
+        let calls = |text: &str| {
+            let lines = text.lines().skip_while(|line| !line.starts_with("── "));
+            let is_call = |line: &&str| line.is_empty() || line.starts_with("── ") || line.starts_with("   ");
+            let lines: Vec<&str> = lines.take_while(is_call).collect();
+            let mut calls: Vec<String> =
+                lines.join("\n").split("── ").map(|call| call.trim().to_owned()).collect();
+            calls.sort();
+            calls
+        };
+        assert!(calls(&begun).iter().any(|call| call.contains("Legs:")), "{begun}");
+        assert_eq!(calls(&begun), calls(&shown));
+    }
+}
