@@ -11,7 +11,7 @@ use super::{
     args::{Common, InitOptions},
     exit_code,
     failure::Failure,
-    init_preview::calls_shown,
+    init_preview::{calls_shown, wants_zone},
     init_result::tell,
     recognise::recognise,
     sample::Sample,
@@ -125,7 +125,9 @@ fn look(
             names.join(", ")
         )));
     }
+    let asks_zone = settings.preset.is_some() && wants_zone(&settings, &sample, now);
     let draft = Draft {
+        asks_zone,
         files: files(options, kept.path()),
         preset: settings.preset.map(|preset| {
             let by = if recognised.is_some() { recognised_by(&preset) } else { Vec::new() };

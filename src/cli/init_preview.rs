@@ -1,8 +1,8 @@
 //! The first calls of an export as they will read by a configuration that `init` writes.
 
-use super::{failure::Failure, init::Export, preview};
+use super::{failure::Failure, init::Export, preview, sample::Sample};
 use crate::{
-    call::{Call, CallRecord, Position, Row},
+    call::{Call, CallRecord, FaultKind, Moment, Position, Rejection, Row},
     checkpoint::PreviewedCall,
     config::{ConfigFile, Draft, Overrides, Settings},
     mapping::{Mapping, Outcome, join_records},
@@ -48,6 +48,25 @@ pub(super) fn calls_shown(draft: &Draft, export: &Export) -> Result<String, Fail
         preview::show(&call, &source_name, &mut text);
     }
     Ok(text)
+}
+
+/// Whether a row is at fault because nobody has said the zone of its time: a preset need not know of it.
+pub(super) fn wants_zone(settings: &Settings, sample: &Sample, now: Moment) -> bool {
+    let bound = Mapping::new(settings.mapping.clone()).and_then(|mapping| match &sample.headings {
+        Some(headings) => mapping.bind(headings),
+        None => Ok(mapping.bind_json()),
+    });
+    // What is wrong with the mapping itself is told where the calls are shown.
+    let Ok(bound) = bound else { return false };
+    let says_so = |rejection: &Rejection| {
+        let of_time = rejection.faults.iter().filter(|fault| fault.kind == FaultKind::Time);
+        of_time.into_iter().any(|fault| fault.reason.contains("`--time-zone`"))
+    };
+    sample.rows.iter().any(|row| match bound.interpret(row, now).outcome {
+        Outcome::Rejected(rejection) => says_so(&rejection),
+        Outcome::Record(record) => record.call.is_err_and(|rejection| says_so(&rejection)),
+        _ => false,
+    })
 }
 
 /// The first calls of `rows` with their places, each with those of its records that are among the rows.

@@ -24,6 +24,8 @@ pub struct Draft {
     pub preset: Option<(Preset, Vec<String>)>,
     /// Else what was guessed.
     pub guess: Guess,
+    /// Whether rows are at fault because nobody has said the zone of their times.
+    pub asks_zone: bool,
     /// What was said already: it is written down as it is, and nothing of it is guessed or asked for.
     pub said: Written,
     /// The day on which it is written.
@@ -36,7 +38,8 @@ impl Draft {
         let mut open = Vec::new();
         match &self.preset {
             Some((preset, _)) => {
-                open.extend(preset.head.asks_zone.then_some("source.time_zone"));
+                let asks = preset.head.asks_zone || self.asks_zone;
+                open.extend(asks.then_some("source.time_zone"));
             }
             None => {
                 let is_open = |setting: &&GuessedSetting| setting.value.is_none();
@@ -141,7 +144,7 @@ impl Draft {
                 None => fill_in(text, key, why),
             }
         }
-        if self.preset.as_ref().is_some_and(|(preset, _)| preset.head.asks_zone) {
+        if self.preset.as_ref().is_some_and(|(preset, _)| preset.head.asks_zone || self.asks_zone) {
             self.ask(
                 text,
                 "source.time_zone",

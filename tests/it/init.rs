@@ -256,7 +256,7 @@ fn the_presets_are_listed_with_how_sure_they_are() {
     let told = desk.run(&["check", "x.csv", "--preset", "twilio"]).with(2).err;
     assert!(told.contains("of which there are several: twilio-api, twilio-csv"), "{told}");
     let told = desk.run(&["check", "x.csv", "--preset", "aircal"]).with(2).err;
-    assert!(told.contains("the nearest one is `aircall`"), "{told}");
+    assert!(told.contains("did you mean `aircall`?"), "{told}");
 }
 
 #[test]
@@ -319,7 +319,29 @@ fn a_preset_of_ones_own_lies_beside_the_configuration_and_the_configuration_over
     }
     desk.write("home/pbx.toml", "[preset]\ntitle = 'x'\n");
     let told = desk.run(&["check", "--config", "home/callport.toml"]).with(2).err;
-    assert!(told.contains("preset `pbx`") && told.contains("missing field"), "{told}");
+    assert!(told.contains("home/pbx.toml:1: `preset` has a fault: missing field `platform`"), "{told}");
+}
+
+#[test]
+fn the_zone_that_an_own_preset_does_not_know_is_asked_for() {
+    let desk = Desk::new();
+    let preset = "[preset]\ntitle = 'Our switch'\nplatform = 'x'\nsource = 'us'\nconfidence = 'seen'\n\
+                  [call]\nstarted_at = 'when'\ndirection = 'way'\nfrom = 'who'\nto = 'who'\n";
+    desk.write("pbx.toml", preset);
+    desk.write("log.csv", "when,who,way\n2026-03-30 14:05:09,+15550100,in\n");
+    let begun = desk.run(&["init", "log.csv", "--preset", "pbx", "--json"]).with(0).json();
+    assert_eq!(begun["to_fill_in"][0], "source.time_zone", "{begun}");
+    filled_in(&desk, &[("time_zone", "'UTC'"), ("unknown", "'create'"), ("inbox", "85")]);
+    assert_eq!(desk.run(&["check", "--json"]).with(0).json()["calls"], 1);
+    let init = |more: &[&str]| desk.run(&[&["init", "log.csv", "--force", "--json"][..], more].concat());
+    let open = init(&["--preset", "pbx", "--time-zone", "Europe/Berlin"]).with(0).json();
+    assert_eq!(open["to_fill_in"], serde_json::json!(["customer.unknown", "conversation.inbox"]));
+    assert!(desk.read("callport.toml").contains("time_zone = \"Europe/Berlin\""));
+    let told = init(&["--preset", "pbxx"]).with(2).err;
+    assert!(told.contains("did you mean `pbx`?"), "{told}");
+    desk.write("pbx.toml", format!("{preset}[account]\nshare_tag = true\n"));
+    let told = init(&["--preset", "pbx"]).with(2).err;
+    assert!(told.contains("pbx.toml:12: `account.share_tag` is not for a preset"), "{told}");
 }
 
 #[test]
