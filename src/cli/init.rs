@@ -126,7 +126,14 @@ fn look(
         )));
     }
     let asks_zone = settings.preset.is_some() && wants_zone(&settings, &sample, now);
+    let without_column = |preset: &Preset| {
+        let is_without = |(field, sources): &(&str, Vec<&str>)| {
+            !said.has(field) && !sources.iter().any(|source| sample.has_column_of(source))
+        };
+        preset.feeds().filter(is_without).map(|(field, _)| field.to_owned()).collect()
+    };
     let draft = Draft {
+        without_column: settings.preset.as_ref().map(without_column).unwrap_or_default(),
         asks_zone,
         files: files(options, kept.path()),
         preset: settings.preset.map(|preset| {

@@ -14,7 +14,7 @@ const SHOWN: usize = 3;
 /// The first calls as they will read, with something in place of what is still open.
 pub(super) fn calls_shown(draft: &Draft, export: &Export) -> Result<String, Failure> {
     let open = draft.open();
-    if open.iter().any(|key| key.starts_with("call.")) {
+    if !draft.maps_calls() {
         return Ok(String::new());
     }
     let stand_in = |key: &str| match key {

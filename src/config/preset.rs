@@ -12,7 +12,9 @@ use serde::Deserialize;
 use super::{
     error::{ConfigError, ConfigFault},
     file::{ConfigFile, position},
+    key,
     raw::RawSettings,
+    value::Value,
     written::Written,
 };
 use crate::{
@@ -65,6 +67,17 @@ impl Preset {
             Some((known, text)) => Self::parse(known, None, text),
             None => Err(fault("source.preset", "configuration", unknown(name, folder))),
         }
+    }
+
+    /// What feeds each field: columns and templates, of which the first that gives a value counts.
+    pub fn feeds(&self) -> impl Iterator<Item = (&str, Vec<&str>)> {
+        self.raw.iter().filter(|(name, _)| key::feeds_field(name)).filter_map(|(name, raw)| {
+            match &raw.value {
+                Value::Text(source) => Some((name, vec![source.as_str()])),
+                Value::Texts(sources) => Some((name, sources.iter().map(String::as_str).collect())),
+                _ => None,
+            }
+        })
     }
 
     /// How files of this form are read, with what was `written` laid over it.

@@ -65,6 +65,8 @@ pub struct Guess {
     pub settings: Vec<GuessedSetting>,
     /// What the words of columns seem to mean.
     pub words: Vec<GuessedWords>,
+    /// Those of them that hold phone numbers: which is the customer's a person must say.
+    pub numbers: Vec<String>,
     /// Columns that feed nothing.
     pub unused: Vec<String>,
 }
@@ -369,9 +371,10 @@ pub fn guess(columns: &[Column]) -> Guess {
     let words = words.chain(column("call.status").and_then(answers)).collect();
     guess.settings = settings;
     guess.words = words;
-    let is_unused = |(index, _): &(usize, &Column)| !taken[*index];
-    guess.unused =
-        columns.iter().enumerate().filter(is_unused).map(|(_, column)| column.name.clone()).collect();
+    let unused = || columns.iter().enumerate().filter(|(index, _)| !taken[*index]).map(|(_, column)| column);
+    guess.numbers =
+        unused().filter(|column| column.holds_numbers()).map(|column| column.name.clone()).collect();
+    guess.unused = unused().map(|column| column.name.clone()).collect();
     guess
 }
 
@@ -406,7 +409,12 @@ fn only_by_values(looks: Looks, columns: &[Column], taken: &[bool]) -> Option<us
     };
     let mut fitting = columns.iter().enumerate().filter(fits);
     let (index, _) = fitting.next()?;
-    fitting.next().is_none().then_some(index)
+    // Numbers without a mark tell less by themselves, and may yet be the ones that are meant.
+    let may_be = |(other, column): (usize, &Column)| {
+        looks == Looks::Number && other != index && !taken[other] && column.holds_numbers()
+    };
+    let is_only = fitting.next().is_none() && !columns.iter().enumerate().any(may_be);
+    is_only.then_some(index)
 }
 
 /// The columns of dates and of times of day, where the start stands in two.

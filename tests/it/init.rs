@@ -240,6 +240,53 @@ fn headings_and_words_with_line_breaks_and_control_characters_do_no_harm() {
 }
 
 #[test]
+fn the_customers_number_is_asked_for_where_nobody_can_tell_it() {
+    let desk = Desk::new();
+    desk.write("log.csv", "Start,Phone 1,Phone 2\n2026-03-30T14:05:09Z,+15550100,+15550199\n");
+    let told = desk.run(&["init", "log.csv"]).with(0).out;
+    let open = "wrote callport.toml; to fill in: customer.phone, customer.unknown, conversation.inbox\n\
+                next: fill in the lines marked FILL IN in callport.toml, then `callport check`\n";
+    assert!(told.ends_with(open), "{told}");
+    assert!(desk.read("callport.toml").contains("phone numbers are in `Phone 1` and `Phone 2`"));
+    let refused = desk.run(&["check"]).with(2).err;
+    assert!(refused.contains("`customer.phone` is still to be filled in"), "{refused}");
+    filled_in(&desk, &[("phone", "'Phone 1'"), ("unknown", "'create'"), ("inbox", "85")]);
+    assert_eq!(desk.run(&["check", "--json"]).with(0).json()["calls"], 1);
+    let set = [
+        "--set",
+        "customer.phone=Phone 1",
+        "--set",
+        "customer.unknown=create",
+        "--set",
+        "conversation.inbox=85",
+    ];
+    let told = desk.run(&[&["init", "log.csv", "--config", "other.toml"][..], &set].concat()).with(0).out;
+    assert!(told.ends_with("wrote other.toml\nnext: `callport check --config other.toml`\n"), "{told}");
+}
+
+#[test]
+fn what_the_preset_maps_and_the_file_does_not_have_is_told() {
+    let desk = Desk::new();
+    desk.write(
+        "calls.csv",
+        "hs_object_id,hs_timestamp,hs_call_direction,hs_call_from_number,hs_call_to_number\n\
+         1,2026-03-02T23:30:05Z,INBOUND,+12125550142,+12125550199\n",
+    );
+    let told = desk.run(&["init", "calls.csv"]).with(0).out;
+    let fields = "call.agent, call.duration, call.notes, call.recording, call.status";
+    let line = format!("\nthe file has no column for these fields of the preset: {fields}\n");
+    assert!(told.contains(&line), "{told}");
+    let written = desk.read("callport.toml");
+    assert!(
+        written.contains("# The file has no column for these of them, which stay empty: call.agent"),
+        "{written}"
+    );
+    let without =
+        desk.run(&["init", "calls.csv", "--force", "--json"]).with(0).json()["without_column"].clone();
+    assert_eq!(without.as_array().unwrap().len(), 5, "{without}");
+}
+
+#[test]
 fn the_presets_are_listed_with_how_sure_they_are() {
     let desk = Desk::new();
     let listed = desk.run(&["init", "--list-presets", "--json"]).with(0).json();
