@@ -115,7 +115,8 @@ fn look(
     let settings = Settings::check(Some(&kept), &overrides, now)?;
     let sample = read(first, &settings.source)?;
     let columns = sample.columns(&settings.mapping.nothing);
-    let guess = if settings.preset.is_some() { guess(&[]) } else { guess(&columns) };
+    let mut guess = if settings.preset.is_some() { guess(&[]) } else { guess(&columns) };
+    guess.unused.retain(|name| !said.names_column(name));
     if settings.preset.is_none() && guess.fields.is_empty() && !said.feeds_fields() {
         let names: Vec<String> = columns.iter().map(|column| format!("`{}`", column.name)).collect();
         let reason = "seems to be no call log: nothing in it looks like the time, the direction or the number of a call";

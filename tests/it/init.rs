@@ -146,6 +146,7 @@ fn how_a_file_is_read_can_be_said_and_is_written_down_and_kept() {
                encoding = \"windows-1252\"\n# As it was given to `init`.\nskip_lines = 1\n";
     assert!(desk.read("callport.toml").contains(all), "{}", desk.read("callport.toml"));
     assert!(desk.read("callport.toml").contains("notes = \"Notiz\"\n"));
+    assert!(!desk.read("callport.toml").contains("feed nothing"), "what was named feeds something");
     // What `check` told to write there is not lost when the rest is written anew.
     let told = desk.run(&["init", "log.csv", "--force", "--set", "conversation.inbox=85", "--json"]).with(0);
     assert!(told.err.contains("kept from `callport.toml`: encoding, skip_lines"), "{}", told.err);
