@@ -2,15 +2,14 @@
 //! for a person to fill in.
 
 use super::{
-    draft_text::{comment, fill_in, pair, quoted, sentence, written},
+    draft_preset::{mapped_by, preset_head},
+    draft_text::{comment, fill_in, pair, quoted, written},
     key,
     preset::Preset,
     written::Written,
 };
-use crate::mapping::{Confidence, Guess, GuessedField, GuessedSetting, GuessedWord, GuessedWords};
+use crate::mapping::{Guess, GuessedField, GuessedSetting, GuessedWord, GuessedWords};
 
-/// Longest template that a comment shows.
-const MOST_SHOWN: usize = 60;
 /// Columns that a comment lists.
 const MOST_UNUSED: usize = 60;
 
@@ -103,16 +102,7 @@ impl Draft {
         );
         self.source(&mut text);
         match &self.preset {
-            Some((preset, _)) => {
-                mapped_by(preset, &mut text);
-                if !self.without_column.is_empty() {
-                    let fields = self.without_column.join(", ");
-                    comment(
-                        &mut text,
-                        &format!("The file has no column for these of them, which stay empty: {fields}."),
-                    );
-                }
-            }
+            Some((preset, _)) => mapped_by(preset, &self.without_column, &mut text),
             None => self.call(&mut text),
         }
         self.customer(&mut text);
@@ -122,28 +112,14 @@ impl Draft {
     }
 
     fn head(&self, text: &mut String) {
-        let mut say = |line: &str| comment(text, line);
         let Some((preset, by)) = &self.preset else {
-            say(
+            comment(
+                text,
                 "No preset knows this form, so each line below is a guess at a column: high, fair or low tells how likely. Look them over.",
             );
             return;
         };
-        let head = &preset.head;
-        let by = if by.is_empty() { String::new() } else { format!(", recognised by {}", by.join(", ")) };
-        say(&format!("{}: preset `{}`{by}.", head.title, preset.name));
-        let sure = match head.confidence {
-            Confidence::Documented => "documented by the vendor",
-            Confidence::Seen => "seen in several public readers",
-            Confidence::Guess => "a guess: compare it with your file",
-        };
-        say(&format!("How sure it is: {sure}. Source: {}", head.source));
-        if let Some(guess) = &head.guess {
-            say(&format!("A guess in it: {}", sentence(guess)));
-        }
-        for note in &head.notes {
-            say(&format!("- {}", sentence(note)));
-        }
+        preset_head(preset, by, text);
     }
 
     fn source(&self, text: &mut String) {
@@ -291,18 +267,6 @@ impl Draft {
     }
 }
 
-/// What a preset maps, as comments: what stands below it in the file is laid over it.
-fn mapped_by(preset: &Preset, text: &mut String) {
-    text.push('\n');
-    comment(text, "What the preset maps; a key under [call] or [customer] takes the place of its own:");
-    for (name, sources) in preset.feeds() {
-        let shown: Vec<String> = sources.into_iter().map(shown).collect();
-        let line = format!("#   {name:<20} {}", shown.join(", else "));
-        text.push_str(line.trim_end());
-        text.push('\n');
-    }
-}
-
 /// What the words of a column become, each with how likely that is.
 fn words(text: &mut String, guessed: &GuessedWords) {
     text.push_str(&["\n[values.", guessed.field, "]\n"].concat());
@@ -325,14 +289,6 @@ fn words(text: &mut String, guessed: &GuessedWords) {
     for (count, what) in left_out.into_iter().filter(|(count, _)| *count > 0) {
         let noun = if count == 1 { "word" } else { "words" };
         comment(text, &format!("Left out: {count} {noun} {what}."));
-    }
-}
-
-fn shown(source: &str) -> String {
-    let folded = source.split_whitespace().collect::<Vec<_>>().join(" ");
-    match folded.char_indices().nth(MOST_SHOWN) {
-        Some((end, _)) => format!("{}…", folded.get(..end).unwrap_or_default()),
-        None => folded,
     }
 }
 

@@ -50,6 +50,7 @@ mod row_view;
 mod settings;
 mod template;
 mod time_form;
+mod wanted;
 mod written_date;
 
 pub use bound::BoundMapping;
