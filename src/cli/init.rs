@@ -11,7 +11,7 @@ use super::{
     args::{Common, InitOptions},
     exit_code,
     failure::Failure,
-    init_preview::calls_shown,
+    init_preview::{calls_shown, wants_zone},
     init_result::tell,
     recognise::recognise,
     sample::Sample,
@@ -115,7 +115,8 @@ fn look(
     let settings = Settings::check(Some(&kept), &overrides, now)?;
     let sample = read(first, &settings.source)?;
     let columns = sample.columns(&settings.mapping.nothing);
-    let guess = if settings.preset.is_some() { guess(&[]) } else { guess(&columns) };
+    let mut guess = if settings.preset.is_some() { guess(&[]) } else { guess(&columns) };
+    guess.unused.retain(|name| !said.names_column(name));
     if settings.preset.is_none() && guess.fields.is_empty() && !said.feeds_fields() {
         let names: Vec<String> = columns.iter().map(|column| format!("`{}`", column.name)).collect();
         let reason = "seems to be no call log: nothing in it looks like the time, the direction or the number of a call";
@@ -125,7 +126,16 @@ fn look(
             names.join(", ")
         )));
     }
+    let asks_zone = settings.preset.is_some() && wants_zone(&settings, &sample, now);
+    let without_column = |preset: &Preset| {
+        let is_without = |(field, sources): &(&str, Vec<&str>)| {
+            !said.has(field) && !sources.iter().any(|source| sample.has_column_of(source))
+        };
+        preset.feeds().filter(is_without).map(|(field, _)| field.to_owned()).collect()
+    };
     let draft = Draft {
+        without_column: settings.preset.as_ref().map(without_column).unwrap_or_default(),
+        asks_zone,
         files: files(options, kept.path()),
         preset: settings.preset.map(|preset| {
             let by = if recognised.is_some() { recognised_by(&preset) } else { Vec::new() };

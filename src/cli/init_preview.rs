@@ -1,11 +1,11 @@
 //! The first calls of an export as they will read by a configuration that `init` writes.
 
-use super::{failure::Failure, init::Export, preview};
+use super::{failure::Failure, init::Export, preview, sample::Sample};
 use crate::{
-    call::{Call, CallRecord, Leg, Position, Row, join_legs},
+    call::{Call, CallRecord, FaultKind, Moment, Position, Rejection, Row},
     checkpoint::PreviewedCall,
     config::{ConfigFile, Draft, Overrides, Settings},
-    mapping::{Mapping, Outcome},
+    mapping::{Mapping, Outcome, join_records},
 };
 
 /// Calls that are shown.
@@ -14,7 +14,7 @@ const SHOWN: usize = 3;
 /// The first calls as they will read, with something in place of what is still open.
 pub(super) fn calls_shown(draft: &Draft, export: &Export) -> Result<String, Failure> {
     let open = draft.open();
-    if open.iter().any(|key| key.starts_with("call.")) {
+    if !draft.maps_calls() {
         return Ok(String::new());
     }
     let stand_in = |key: &str| match key {
@@ -50,6 +50,25 @@ pub(super) fn calls_shown(draft: &Draft, export: &Export) -> Result<String, Fail
     Ok(text)
 }
 
+/// Whether a row is at fault because nobody has said the zone of its time: a preset need not know of it.
+pub(super) fn wants_zone(settings: &Settings, sample: &Sample, now: Moment) -> bool {
+    let bound = Mapping::new(settings.mapping.clone()).and_then(|mapping| match &sample.headings {
+        Some(headings) => mapping.bind(headings),
+        None => Ok(mapping.bind_json()),
+    });
+    // What is wrong with the mapping itself is told where the calls are shown.
+    let Ok(bound) = bound else { return false };
+    let says_so = |rejection: &Rejection| {
+        let of_time = rejection.faults.iter().filter(|fault| fault.kind == FaultKind::Time);
+        of_time.into_iter().any(|fault| fault.reason.contains("`--time-zone`"))
+    };
+    sample.rows.iter().any(|row| match bound.interpret(row, now).outcome {
+        Outcome::Rejected(rejection) => says_so(&rejection),
+        Outcome::Record(record) => record.call.is_err_and(|rejection| says_so(&rejection)),
+        _ => false,
+    })
+}
+
 /// The first calls of `rows` with their places, each with those of its records that are among the rows.
 fn first_calls(rows: &[Row], interpret: impl Fn(&Row) -> Outcome) -> Vec<(&Position, Call)> {
     let mut calls: Vec<(&Position, Call)> = Vec::new();
@@ -66,21 +85,8 @@ fn first_calls(rows: &[Row], interpret: impl Fn(&Row) -> Outcome) -> Vec<(&Posit
             Outcome::Skipped | Outcome::LeftOut | Outcome::Rejected(_) => {}
         }
     }
-    calls.extend(groups.into_iter().filter_map(joined));
+    calls.extend(groups.into_iter().filter_map(join_records));
     calls.sort_by_key(|(position, _)| position.line);
     calls.truncate(SHOWN);
     calls
-}
-
-/// The call that `records` tell of.
-fn joined(mut records: Vec<(&Position, CallRecord)>) -> Option<(&Position, Call)> {
-    let rank =
-        |record: &CallRecord| (!record.is_root(), record.call.as_ref().ok().map(|call| call.started_at));
-    let whole = records.iter().enumerate().filter(|(_, (_, record))| record.call.is_ok());
-    let (at, _) = whole.min_by_key(|(_, (_, record))| rank(record))?;
-    let (position, standing) = records.remove(at);
-    let mut call = standing.call.ok()?;
-    let legs: Vec<Leg> = records.into_iter().map(|(_, record)| record.leg).collect();
-    call.text = join_legs(&call.text, call.started_at, &legs, 0);
-    Some((position, call))
 }

@@ -5,7 +5,10 @@ use std::path::Path;
 use serde::Serialize;
 
 use super::{args::Common, exit_code, failure::Failure};
-use crate::{config::Draft, mapping::Confidence};
+use crate::{
+    config::{CONFIG_NAME, Draft},
+    mapping::Confidence,
+};
 
 #[derive(Serialize)]
 struct InitResult<'a> {
@@ -14,6 +17,7 @@ struct InitResult<'a> {
     confidence: Option<&'static str>,
     guessed: Vec<Guessed<'a>>,
     to_fill_in: Vec<&'static str>,
+    without_column: &'a [String],
 }
 
 #[derive(Serialize)]
@@ -41,11 +45,12 @@ pub(super) fn tell(common: &Common, path: &Path, draft: &Draft, shown: &str) -> 
             confidence: preset.map(|preset| preset.head.confidence.word()),
             guessed: guessed.collect(),
             to_fill_in: open,
+            without_column: &draft.without_column,
         })?;
         return Ok(exit_code::DONE);
     }
     let mut text = String::new();
-    if shown.is_empty() && !open.iter().any(|key| key.starts_with("call.")) {
+    if shown.is_empty() && draft.maps_calls() {
         text.push_str("none of the first rows becomes a call: `callport check` says why\n");
     }
     if !shown.is_empty() {
@@ -67,10 +72,24 @@ pub(super) fn tell(common: &Common, path: &Path, draft: &Draft, shown: &str) -> 
         }
         None => text.push_str("no preset knows this form: the columns are guessed, look them over\n"),
     }
-    text.push_str(
-        &["wrote ", &path.display().to_string(), "; to fill in: ", &open.join(", "), "\n"].concat(),
-    );
-    text.push_str("next: `callport check`\n");
+    if !draft.without_column.is_empty() {
+        let fields = draft.without_column.join(", ");
+        text.push_str(&["the file has no column for these fields of the preset: ", &fields, "\n"].concat());
+    }
+    text.push_str(&written(path, &open));
     super::print(&text)?;
     Ok(exit_code::DONE)
+}
+
+/// What was written, and what comes next: `check` refuses what is still open.
+fn written(path: &Path, open: &[&str]) -> String {
+    let path = path.display().to_string();
+    let option = if path == CONFIG_NAME { String::new() } else { format!(" --config {path}") };
+    if open.is_empty() {
+        return format!("wrote {path}\nnext: `callport check{option}`\n");
+    }
+    format!(
+        "wrote {path}; to fill in: {}\nnext: fill in the lines marked FILL IN in {path}, then `callport check{option}`\n",
+        open.join(", ")
+    )
 }

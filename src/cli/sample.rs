@@ -39,6 +39,31 @@ impl Sample {
         }
     }
 
+    /// Whether there is a column that `source` reads, which is a column itself or a template. A template that names none by
+    /// `row["…"]` may read any.
+    pub(super) fn has_column_of(&self, source: &str) -> bool {
+        if !source.contains("{{") && !source.contains("{%") {
+            return self.has_column(source);
+        }
+        let names: Vec<&str> = source
+            .split("row[")
+            .skip(1)
+            .filter_map(|rest| {
+                let quote = rest.chars().next().filter(|quote| ['"', '\''].contains(quote))?;
+                rest.split(quote).nth(1)
+            })
+            .collect();
+        names.is_empty() || names.iter().any(|name| self.has_column(name))
+    }
+
+    /// Whether there is a column called `name`, or in JSON something under that path in one of the rows.
+    fn has_column(&self, name: &str) -> bool {
+        match &self.headings {
+            Some(headings) => headings.find(name).is_some(),
+            None => self.rows.iter().any(|row| row.cells.has(name) || !row.cells.each(name).is_empty()),
+        }
+    }
+
     /// The columns with what is given in them, which a word of `nothing` is not; of a JSON record its keys, those within
     /// others by their paths.
     pub(super) fn columns(&self, nothing: &[String]) -> Vec<Column> {
@@ -91,5 +116,18 @@ mod tests {
         let json = sample("{\"a\":{\"b\":1}}\n{\"c\":2,\"a\":{\"b\":3}}\n").columns(&[]);
         let names: Vec<&str> = json.iter().map(|column| column.name.as_str()).collect();
         assert_eq!((names, json[0].values.len()), (vec!["a.b", "c"], 2));
+    }
+
+    #[test]
+    fn a_template_has_its_column_where_one_that_it_names_is_there() {
+        let csv = sample("When,b\n1,2\n");
+        for source in ["when", "{{ row[\"When\"] }} {{ row['x'] }}", "{% if a %}{{ b }}{% endif %}"] {
+            assert!(csv.has_column_of(source), "{source}");
+        }
+        for source in ["c", "{{ row[\"c\"] }}", "{{ row['x'] or row[\"y\"] }}"] {
+            assert!(!csv.has_column_of(source), "{source}");
+        }
+        let json = sample("{\"tags\":[{\"name\":\"x\"}],\"a\":{\"b\":null}}\n");
+        assert!(json.has_column_of("tags.*.name") && json.has_column_of("a.b") && !json.has_column_of("a.c"));
     }
 }

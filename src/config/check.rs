@@ -55,7 +55,7 @@ impl Settings {
         let Written { raw: mut own, file_maps, folder } = Written::new(file, overrides);
         let preset = match own.get(PRESET).map(|raw| &raw.value) {
             Some(Value::Text(name)) => {
-                Preset::find(name, &folder).map_err(|fault| own.faults.push(fault)).ok()
+                Preset::find(name, &folder).map_err(|error| own.faults.extend(error.faults)).ok()
             }
             _ => None,
         };
@@ -117,7 +117,7 @@ impl Checker {
 
     /// Whether a preset says it, which knows several forms of a file.
     pub(super) fn is_of_preset(&self, key: &str) -> bool {
-        self.raw.get(key).is_some_and(|raw| matches!(raw.place, Place::Preset(_)))
+        self.raw.get(key).is_some_and(|raw| matches!(raw.place, Place::Preset(_) | Place::OwnPreset(..)))
     }
 
     /// How strongly `key` is said; 0 where it is not.
@@ -296,7 +296,7 @@ impl Checker {
         }
         match place {
             Place::File(..) => files.into_iter().map(|file| beside(folder, file)).collect(),
-            Place::Preset(_) | Place::Set | Place::Option(_) => files,
+            Place::Preset(_) | Place::OwnPreset(..) | Place::Set | Place::Option(_) => files,
         }
     }
 }

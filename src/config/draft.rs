@@ -2,16 +2,14 @@
 //! for a person to fill in.
 
 use super::{
-    draft_text::{comment, fill_in, pair, quoted, sentence, written},
+    draft_preset::{mapped_by, preset_head},
+    draft_text::{comment, fill_in, pair, quoted, written},
     key,
     preset::Preset,
-    value::Value,
     written::Written,
 };
-use crate::mapping::{Confidence, Guess, GuessedField, GuessedSetting, GuessedWord, GuessedWords};
+use crate::mapping::{Guess, GuessedField, GuessedSetting, GuessedWord, GuessedWords};
 
-/// Longest template that a comment shows.
-const MOST_SHOWN: usize = 60;
 /// Columns that a comment lists.
 const MOST_UNUSED: usize = 60;
 
@@ -24,6 +22,10 @@ pub struct Draft {
     pub preset: Option<(Preset, Vec<String>)>,
     /// Else what was guessed.
     pub guess: Guess,
+    /// Whether rows are at fault because nobody has said the zone of their times.
+    pub asks_zone: bool,
+    /// The preset's fields of which the file has no column.
+    pub without_column: Vec<String>,
     /// What was said already: it is written down as it is, and nothing of it is guessed or asked for.
     pub said: Written,
     /// The day on which it is written.
@@ -36,7 +38,8 @@ impl Draft {
         let mut open = Vec::new();
         match &self.preset {
             Some((preset, _)) => {
-                open.extend(preset.head.asks_zone.then_some("source.time_zone"));
+                let asks = preset.head.asks_zone || self.asks_zone;
+                open.extend(asks.then_some("source.time_zone"));
             }
             None => {
                 let is_open = |setting: &&GuessedSetting| setting.value.is_none();
@@ -50,19 +53,39 @@ impl Draft {
         open
     }
 
+    /// Whether what feeds the fields of a call stands, so that calls can be made by it.
+    pub fn maps_calls(&self) -> bool {
+        !self.open().into_iter().any(key::feeds_field)
+    }
+
     /// Fields that an import needs and no column was found for, with what they are for.
-    fn unfed(&self) -> impl Iterator<Item = (&'static str, &'static str)> {
-        let has = |field: &str| self.has(field);
-        let customer = has("customer.phone") || has("customer.email") || has("customer.id");
-        let start = (!has("call.started_at")).then_some((
-            "call.started_at",
-            "the column that holds the start of the call; no column looks like it",
-        ));
-        let direction = (!has("call.direction") && !customer).then_some((
-            "call.direction",
-            "which way the call went (`inbound` or `outbound`: a column or a template), so that the customer's number is known; or take this line out and name the customer's number as `customer.phone`",
-        ));
-        start.into_iter().chain(direction)
+    fn unfed(&self) -> impl Iterator<Item = (&'static str, String)> {
+        let start = (!self.has("call.started_at")).then(|| {
+            let why = "the column that holds the start of the call; no column looks like it";
+            ("call.started_at", why.to_owned())
+        });
+        start.into_iter().chain(self.unfed_customer())
+    }
+
+    /// What is lacking for a way to the customer.
+    fn unfed_customer(&self) -> Option<(&'static str, String)> {
+        let has_any = |fields: &[&str]| fields.iter().any(|field| self.has(field));
+        if has_any(&["customer.phone", "customer.email", "customer.id"]) {
+            return None;
+        }
+        if has_any(&["call.from", "call.to"]) {
+            let why = "which way the call went (`inbound` or `outbound`: a column or a template), so that the customer's number is known; or take this line out and name the customer's number as `customer.phone`";
+            return (!self.has("call.direction")).then(|| ("call.direction", why.to_owned()));
+        }
+        let numbers: Vec<String> = self.guess.numbers.iter().map(|name| format!("`{name}`")).collect();
+        let there = match numbers.as_slice() {
+            [] => "no column looks like it".to_owned(),
+            numbers => format!("phone numbers are in {}", numbers.join(" and ")),
+        };
+        let why = format!(
+            "the column that holds the customer's number; {there}. Where one holds the caller's and another the number that was called, take this line out and name them as `from` and `to` under [call]"
+        );
+        Some(("customer.phone", why))
     }
 
     /// Whether something feeds `field`.
@@ -79,7 +102,7 @@ impl Draft {
         );
         self.source(&mut text);
         match &self.preset {
-            Some((preset, _)) => mapped_by(preset, &mut text),
+            Some((preset, _)) => mapped_by(preset, &self.without_column, &mut text),
             None => self.call(&mut text),
         }
         self.customer(&mut text);
@@ -89,28 +112,14 @@ impl Draft {
     }
 
     fn head(&self, text: &mut String) {
-        let mut say = |line: &str| comment(text, line);
         let Some((preset, by)) = &self.preset else {
-            say(
+            comment(
+                text,
                 "No preset knows this form, so each line below is a guess at a column: high, fair or low tells how likely. Look them over.",
             );
             return;
         };
-        let head = &preset.head;
-        let by = if by.is_empty() { String::new() } else { format!(", recognised by {}", by.join(", ")) };
-        say(&format!("{}: preset `{}`{by}.", head.title, preset.name));
-        let sure = match head.confidence {
-            Confidence::Documented => "documented by the vendor",
-            Confidence::Seen => "seen in several public readers",
-            Confidence::Guess => "a guess: compare it with your file",
-        };
-        say(&format!("How sure it is: {sure}. Source: {}", head.source));
-        if let Some(guess) = &head.guess {
-            say(&format!("A guess in it: {}", sentence(guess)));
-        }
-        for note in &head.notes {
-            say(&format!("- {}", sentence(note)));
-        }
+        preset_head(preset, by, text);
     }
 
     fn source(&self, text: &mut String) {
@@ -141,7 +150,7 @@ impl Draft {
                 None => fill_in(text, key, why),
             }
         }
-        if self.preset.as_ref().is_some_and(|(preset, _)| preset.head.asks_zone) {
+        if self.preset.as_ref().is_some_and(|(preset, _)| preset.head.asks_zone || self.asks_zone) {
             self.ask(
                 text,
                 "source.time_zone",
@@ -176,8 +185,8 @@ impl Draft {
 
     fn call(&self, text: &mut String) {
         text.push_str("\n[call]\n");
-        for (field, why) in self.unfed() {
-            fill_in(text, field, why);
+        for (field, why) in self.unfed().filter(|(field, _)| field.starts_with("call.")) {
+            fill_in(text, field, &why);
         }
         self.fields(text, "call");
         let missing: Vec<&str> = key::CALL_FIELDS
@@ -224,6 +233,11 @@ impl Draft {
     fn customer(&self, text: &mut String) {
         text.push_str("\n[customer]\n");
         self.fields(text, "customer");
+        if self.preset.is_none() {
+            for (field, why) in self.unfed().filter(|(field, _)| field.starts_with("customer.")) {
+                fill_in(text, field, &why);
+            }
+        }
         let why = "what becomes of callers with a number whom Help Scout does not know";
         self.ask(text, "customer.unknown", why);
         if !self.said.has("customer.country") {
@@ -253,23 +267,6 @@ impl Draft {
     }
 }
 
-/// What a preset maps, as comments: what stands below it in the file is laid over it.
-fn mapped_by(preset: &Preset, text: &mut String) {
-    text.push('\n');
-    comment(text, "What the preset maps; a key under [call] or [customer] takes the place of its own:");
-    for (name, raw) in preset.raw.iter().filter(|(name, _)| key::feeds_field(name)) {
-        let sources = match &raw.value {
-            Value::Text(source) => vec![source.as_str()],
-            Value::Texts(sources) => sources.iter().map(String::as_str).collect(),
-            _ => continue,
-        };
-        let shown: Vec<String> = sources.into_iter().map(shown).collect();
-        let line = format!("#   {name:<20} {}", shown.join(", else "));
-        text.push_str(line.trim_end());
-        text.push('\n');
-    }
-}
-
 /// What the words of a column become, each with how likely that is.
 fn words(text: &mut String, guessed: &GuessedWords) {
     text.push_str(&["\n[values.", guessed.field, "]\n"].concat());
@@ -292,14 +289,6 @@ fn words(text: &mut String, guessed: &GuessedWords) {
     for (count, what) in left_out.into_iter().filter(|(count, _)| *count > 0) {
         let noun = if count == 1 { "word" } else { "words" };
         comment(text, &format!("Left out: {count} {noun} {what}."));
-    }
-}
-
-fn shown(source: &str) -> String {
-    let folded = source.split_whitespace().collect::<Vec<_>>().join(" ");
-    match folded.char_indices().nth(MOST_SHOWN) {
-        Some((end, _)) => format!("{}…", folded.get(..end).unwrap_or_default()),
-        None => folded,
     }
 }
 
@@ -345,6 +334,29 @@ mod tests {
         let settings = check(&draft.text(), &filled).unwrap();
         assert_eq!(settings.mapping.fields["call.started_at"].sources, ["Start \"local\""]);
         assert_eq!(settings.mapping.forms.date_order, Some(crate::mapping::DateOrder::MonthFirst));
+    }
+
+    #[test]
+    fn where_nobody_can_tell_the_customers_number_it_is_asked_for() {
+        let column = |name: &str, value: &str| Column::new(name, vec![value.to_owned()]);
+        let columns = [
+            column("Start", "2026-03-30T10:00:00Z"),
+            column("Phone 1", "2125550100"),
+            column("Phone 2", "+1 212 555 0101"),
+            column("Seconds", "125"),
+        ];
+        let of = |columns: &[Column]| Draft { guess: guess(columns), ..Draft::default() };
+        let draft = of(&columns);
+        assert_eq!(draft.open(), ["customer.phone", "customer.unknown", "conversation.inbox"]);
+        assert!(!draft.maps_calls());
+        let text = draft.text().replace("\n# ", " ");
+        assert!(text.contains("phone numbers are in `Phone 1` and `Phone 2`. Where one holds"), "{text}");
+        assert!(of(&columns[..1]).text().replace("\n# ", " ").contains("no column looks like it. Where"));
+        let filled = ["customer.phone=Phone 1", "customer.unknown=create", "conversation.inbox=85"];
+        assert_eq!(
+            check(&draft.text(), &filled).unwrap().mapping.fields["customer.phone"].sources,
+            ["Phone 1"]
+        );
     }
 
     #[test]

@@ -8,6 +8,7 @@ mod check;
 mod conversation;
 mod credentials;
 mod draft;
+mod draft_preset;
 mod draft_text;
 mod error;
 mod file;

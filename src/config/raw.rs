@@ -13,8 +13,10 @@ use super::{
 pub(super) enum Place {
     /// In the configuration file.
     File(Arc<str>, usize),
-    /// In a preset, by its name.
+    /// In a preset that callport brings along, by its name.
     Preset(Arc<str>),
+    /// In a file with a preset of the user's own.
+    OwnPreset(Arc<str>, usize),
     /// In a `--set`.
     Set,
     /// In an option of its own.
@@ -25,7 +27,7 @@ impl Place {
     /// What is written there replaces what is written at a weaker place.
     pub(super) fn strength(&self) -> u8 {
         match self {
-            Self::Preset(_) => 1,
+            Self::Preset(_) | Self::OwnPreset(..) => 1,
             Self::File(..) => 2,
             Self::Set | Self::Option(_) => 3,
         }
@@ -35,7 +37,7 @@ impl Place {
 impl fmt::Display for Place {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::File(file, line) => write!(f, "{file}:{line}"),
+            Self::File(file, line) | Self::OwnPreset(file, line) => write!(f, "{file}:{line}"),
             Self::Preset(name) => write!(f, "preset `{name}`"),
             Self::Set => f.write_str("--set"),
             Self::Option(name) => f.write_str(name),

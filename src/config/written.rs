@@ -1,6 +1,6 @@
 //! What was written for one run: the file, with each `--set` and the options laid over it, before a preset lies below.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use super::{
     check,
@@ -22,7 +22,7 @@ pub struct Written {
     pub(super) folder: PathBuf,
 }
 
-/// A setting with its value as TOML.
+/// A setting that was said.
 pub(super) struct Told<'w> {
     pub(super) key: &'w str,
     pub(super) value: &'w Value,
@@ -44,22 +44,19 @@ impl Written {
         check::source_of(self.raw.clone())
     }
 
-    /// The folder in which presets of the user's own lie.
-    pub fn folder(&self) -> &Path {
-        &self.folder
-    }
-
-    /// The text that `key` has, if it is one.
-    pub fn text(&self, key: &str) -> Option<&str> {
-        match self.raw.get(key).map(|raw| &raw.value) {
-            Some(Value::Text(text)) => Some(text),
-            _ => None,
-        }
-    }
-
     /// Whether a column or a template is named for a field.
     pub fn feeds_fields(&self) -> bool {
         self.raw.iter().any(|(name, _)| key::feeds_field(name))
+    }
+
+    /// Whether a field is fed by the column `name`.
+    pub fn names_column(&self, name: &str) -> bool {
+        let is_it = |source: &String| source.trim().eq_ignore_ascii_case(name.trim());
+        self.raw.iter().filter(|(key, _)| key::feeds_field(key)).any(|(_, raw)| match &raw.value {
+            Value::Text(source) => is_it(source),
+            Value::Texts(sources) => sources.iter().any(is_it),
+            _ => false,
+        })
     }
 
     /// Whether something is said under `key`.
@@ -80,6 +77,8 @@ impl Written {
 
 #[cfg(test)]
 mod tests {
+    use std::path::Path;
+
     use super::*;
 
     #[test]
@@ -94,9 +93,10 @@ mod tests {
         let wanted = [("source.encoding", false), ("source.header", false), ("source.skip_lines", true)];
         assert_eq!(told, wanted);
         assert_eq!((written.source().skip_lines, written.source().header), (3, false));
-        assert!(
-            !written.file_maps && written.has("source.header") && written.text("source.header").is_none()
-        );
-        assert_eq!((written.text("source.encoding"), written.folder()), (Some("utf-8"), Path::new("home")));
+        assert!(!written.file_maps && written.has("source.header"));
+        assert_eq!(written.folder, Path::new("home"));
+        let set = vec!["call.from=['A ', 'b']".into(), "source.name=c".into()];
+        let written = Written::new(None, &Overrides { set, ..Overrides::default() });
+        assert!(written.names_column("a") && written.names_column("b") && !written.names_column("c"));
     }
 }

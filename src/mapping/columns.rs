@@ -88,6 +88,17 @@ impl Column {
         looks != Looks::Text && !self.values.iter().all(is_bare)
     }
 
+    /// Whether nearly all values can only be phone numbers: they are too long for anything else.
+    pub(super) fn holds_numbers(&self) -> bool {
+        const LEAST_DIGITS: usize = 7;
+        let is_long = |value: &&String| value.bytes().filter(u8::is_ascii_digit).count() >= LEAST_DIGITS;
+        let long = self.values.iter().filter(is_long).count();
+        self.looks_like(Looks::Number)
+            && long * 10 >= self.values.len() * 8
+            && !self.looks_like(Looks::Time)
+            && !self.looks_like(Looks::Date)
+    }
+
     /// Whether there are too few values to see that each row has its own.
     pub(super) fn has_few_values(&self) -> bool {
         self.values.len() < ENOUGH

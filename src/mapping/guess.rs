@@ -7,6 +7,7 @@ use super::{
     forms::{EpochUnit, Forms},
     guess_words::{GuessedWords, answers, directions},
     time_form::{TimeFault, parse_time},
+    wanted::{WANTED, Wanted},
 };
 use crate::call::Zone;
 
@@ -65,258 +66,11 @@ pub struct Guess {
     pub settings: Vec<GuessedSetting>,
     /// What the words of columns seem to mean.
     pub words: Vec<GuessedWords>,
+    /// Those of them that hold phone numbers: which is the customer's a person must say.
+    pub numbers: Vec<String>,
     /// Columns that feed nothing.
     pub unused: Vec<String>,
 }
-
-struct Wanted {
-    field: &'static str,
-    looks: Looks,
-    /// Headings that say it, the most telling first.
-    names: &'static [&'static str],
-    /// Whether a word of the heading is enough, or even the values alone.
-    least: Likelihood,
-}
-
-const fn wanted(
-    field: &'static str,
-    looks: Looks,
-    least: Likelihood,
-    names: &'static [&'static str],
-) -> Wanted {
-    Wanted { field, looks, names, least }
-}
-
-/// In the order in which columns are given away.
-const WANTED: &[Wanted] = &[
-    wanted(
-        "call.started_at",
-        Looks::Time,
-        Likelihood::Low,
-        &[
-            "started at",
-            "start time",
-            "start date time",
-            "call start time",
-            "start",
-            "start date",
-            "call start",
-            "start date time",
-            "started",
-            "date started",
-            "date time",
-            "datetime",
-            "call time",
-            "call date",
-            "timestamp",
-            "date",
-            "time",
-            "created at",
-            "date created",
-            "created",
-        ],
-    ),
-    wanted(
-        "call.ended_at",
-        Looks::Time,
-        Likelihood::Fair,
-        &[
-            "ended at",
-            "end time",
-            "call end time",
-            "end",
-            "end date",
-            "end date time",
-            "ended",
-            "date ended",
-            "hangup time",
-            "disconnected at",
-        ],
-    ),
-    wanted(
-        "call.updated_at",
-        Looks::Time,
-        Likelihood::High,
-        &["updated at", "last updated", "modified at", "last modified"],
-    ),
-    wanted(
-        "call.duration",
-        Looks::Duration,
-        Likelihood::Fair,
-        &[
-            "talk time",
-            "duration",
-            "call duration",
-            "duration in seconds",
-            "duration seconds",
-            "length",
-            "call length",
-            "billsec",
-            "seconds",
-        ],
-    ),
-    wanted(
-        "call.ringing",
-        Looks::Duration,
-        Likelihood::High,
-        &["ringing", "ring time", "ring duration", "wait time", "waiting time", "time to answer"],
-    ),
-    wanted(
-        "call.direction",
-        Looks::Direction,
-        Likelihood::Low,
-        &["direction", "call direction", "call type", "type", "inbound outbound"],
-    ),
-    wanted(
-        "call.id",
-        Looks::Id,
-        Likelihood::High,
-        // The call's own stays with it from export to export; what is called `id` alone may be the number of the row.
-        &[
-            "call id",
-            "callid",
-            "call uuid",
-            "call sid",
-            "unique id",
-            "uniqueid",
-            "id",
-            "uuid",
-            "sid",
-            "record id",
-            "guid",
-        ],
-    ),
-    wanted(
-        "customer.email",
-        Looks::Email,
-        Likelihood::Fair,
-        &["customer email", "contact email", "caller email", "email", "e mail", "email address"],
-    ),
-    wanted(
-        "customer.phone",
-        Looks::Number,
-        Likelihood::High,
-        &[
-            "customer phone",
-            "customer number",
-            "customer phone number",
-            "contact number",
-            "contact phone",
-            "external number",
-            "phone number",
-            "phone",
-            "number",
-        ],
-    ),
-    wanted(
-        "call.from",
-        Looks::Number,
-        Likelihood::Fair,
-        &[
-            "from",
-            "from number",
-            "caller",
-            "caller number",
-            "caller id",
-            "ani",
-            "calling number",
-            "source number",
-            "src",
-        ],
-    ),
-    wanted(
-        "call.to",
-        Looks::Number,
-        Likelihood::Fair,
-        &[
-            "to",
-            "to number",
-            "callee",
-            "callee number",
-            "called number",
-            "dnis",
-            "destination",
-            "dialed number",
-            "dst",
-        ],
-    ),
-    wanted(
-        "call.line",
-        Looks::Text,
-        Likelihood::High,
-        &["line", "line name", "queue", "queue name", "number name", "campaign", "department", "team"],
-    ),
-    wanted(
-        "call.agent",
-        Looks::Text,
-        Likelihood::High,
-        &[
-            "agent",
-            "agent name",
-            "user",
-            "user name",
-            "username",
-            "user display name",
-            "answered by",
-            "handled by",
-            "employee",
-            "operator",
-            "representative",
-            "extension name",
-        ],
-    ),
-    wanted(
-        "call.status",
-        Looks::Text,
-        Likelihood::High,
-        &[
-            "result",
-            "status",
-            "call status",
-            "call result",
-            "outcome",
-            "disposition",
-            "call outcome",
-            "answered",
-            "call answered",
-            "was answered",
-            "is answered",
-        ],
-    ),
-    wanted(
-        "call.recording",
-        Looks::Link,
-        Likelihood::Fair,
-        &["recording", "recording url", "recording link", "call recording"],
-    ),
-    wanted(
-        "call.notes",
-        Looks::Text,
-        Likelihood::High,
-        &["notes", "note", "comments", "comment", "call notes", "description", "summary"],
-    ),
-    wanted("call.tags", Looks::Text, Likelihood::High, &["tags", "tag", "labels", "categories"]),
-    wanted(
-        "call.ticket",
-        Looks::Text,
-        Likelihood::High,
-        &["ticket", "ticket id", "ticket number", "case", "case number"],
-    ),
-    wanted(
-        "customer.first_name",
-        Looks::Text,
-        Likelihood::High,
-        &["first name", "customer first name", "contact first name"],
-    ),
-    wanted(
-        "customer.last_name",
-        Looks::Text,
-        Likelihood::High,
-        &["last name", "customer last name", "contact last name", "surname"],
-    ),
-    wanted("conversation.id", Looks::Text, Likelihood::High, &["help scout conversation id"]),
-    wanted("customer.id", Looks::Text, Likelihood::High, &["help scout customer id"]),
-];
 
 /// Guesses how a file of `columns` is read.
 pub fn guess(columns: &[Column]) -> Guess {
@@ -369,9 +123,10 @@ pub fn guess(columns: &[Column]) -> Guess {
     let words = words.chain(column("call.status").and_then(answers)).collect();
     guess.settings = settings;
     guess.words = words;
-    let is_unused = |(index, _): &(usize, &Column)| !taken[*index];
-    guess.unused =
-        columns.iter().enumerate().filter(is_unused).map(|(_, column)| column.name.clone()).collect();
+    let unused = || columns.iter().enumerate().filter(|(index, _)| !taken[*index]).map(|(_, column)| column);
+    guess.numbers =
+        unused().filter(|column| column.holds_numbers()).map(|column| column.name.clone()).collect();
+    guess.unused = unused().map(|column| column.name.clone()).collect();
     guess
 }
 
@@ -406,7 +161,12 @@ fn only_by_values(looks: Looks, columns: &[Column], taken: &[bool]) -> Option<us
     };
     let mut fitting = columns.iter().enumerate().filter(fits);
     let (index, _) = fitting.next()?;
-    fitting.next().is_none().then_some(index)
+    // Numbers without a mark tell less by themselves, and may yet be the ones that are meant.
+    let may_be = |(other, column): (usize, &Column)| {
+        looks == Looks::Number && other != index && !taken[other] && column.holds_numbers()
+    };
+    let is_only = fitting.next().is_none() && !columns.iter().enumerate().any(may_be);
+    is_only.then_some(index)
 }
 
 /// The columns of dates and of times of day, where the start stands in two.

@@ -51,6 +51,7 @@ mod second_clock;
 mod settings;
 mod template;
 mod time_form;
+mod wanted;
 mod written_date;
 
 pub use bound::BoundMapping;
@@ -62,6 +63,7 @@ pub use guess::{Guess, GuessedField, GuessedSetting, Likelihood, guess};
 pub use guess_words::{GuessedWord, GuessedWords};
 pub use heading_line::reads_as_row;
 pub use interpret::{Interpretation, Outcome};
+pub use leg::join_records;
 pub use plain_text::plain_text;
 pub use preset::{Confidence, FirstRows, PRESETS, PresetHead, Recognition};
 pub use settings::{Feed, HiddenCaller, InboxSettings, MappingSettings, UnknownCaller};

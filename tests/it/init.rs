@@ -146,6 +146,7 @@ fn how_a_file_is_read_can_be_said_and_is_written_down_and_kept() {
                encoding = \"windows-1252\"\n# As it was given to `init`.\nskip_lines = 1\n";
     assert!(desk.read("callport.toml").contains(all), "{}", desk.read("callport.toml"));
     assert!(desk.read("callport.toml").contains("notes = \"Notiz\"\n"));
+    assert!(!desk.read("callport.toml").contains("feed nothing"), "what was named feeds something");
     // What `check` told to write there is not lost when the rest is written anew.
     let told = desk.run(&["init", "log.csv", "--force", "--set", "conversation.inbox=85", "--json"]).with(0);
     assert!(told.err.contains("kept from `callport.toml`: encoding, skip_lines"), "{}", told.err);
@@ -240,6 +241,53 @@ fn headings_and_words_with_line_breaks_and_control_characters_do_no_harm() {
 }
 
 #[test]
+fn the_customers_number_is_asked_for_where_nobody_can_tell_it() {
+    let desk = Desk::new();
+    desk.write("log.csv", "Start,Phone 1,Phone 2\n2026-03-30T14:05:09Z,+15550100,+15550199\n");
+    let told = desk.run(&["init", "log.csv"]).with(0).out;
+    let open = "wrote callport.toml; to fill in: customer.phone, customer.unknown, conversation.inbox\n\
+                next: fill in the lines marked FILL IN in callport.toml, then `callport check`\n";
+    assert!(told.ends_with(open), "{told}");
+    assert!(desk.read("callport.toml").contains("phone numbers are in `Phone 1` and `Phone 2`"));
+    let refused = desk.run(&["check"]).with(2).err;
+    assert!(refused.contains("`customer.phone` is still to be filled in"), "{refused}");
+    filled_in(&desk, &[("phone", "'Phone 1'"), ("unknown", "'create'"), ("inbox", "85")]);
+    assert_eq!(desk.run(&["check", "--json"]).with(0).json()["calls"], 1);
+    let set = [
+        "--set",
+        "customer.phone=Phone 1",
+        "--set",
+        "customer.unknown=create",
+        "--set",
+        "conversation.inbox=85",
+    ];
+    let told = desk.run(&[&["init", "log.csv", "--config", "other.toml"][..], &set].concat()).with(0).out;
+    assert!(told.ends_with("wrote other.toml\nnext: `callport check --config other.toml`\n"), "{told}");
+}
+
+#[test]
+fn what_the_preset_maps_and_the_file_does_not_have_is_told() {
+    let desk = Desk::new();
+    desk.write(
+        "calls.csv",
+        "hs_object_id,hs_timestamp,hs_call_direction,hs_call_from_number,hs_call_to_number\n\
+         1,2026-03-02T23:30:05Z,INBOUND,+12125550142,+12125550199\n",
+    );
+    let told = desk.run(&["init", "calls.csv"]).with(0).out;
+    let fields = "call.agent, call.duration, call.notes, call.recording, call.status";
+    let line = format!("\nthe file has no column for these fields of the preset: {fields}\n");
+    assert!(told.contains(&line), "{told}");
+    let written = desk.read("callport.toml");
+    assert!(
+        written.contains("# The file has no column for these of them, which stay empty: call.agent"),
+        "{written}"
+    );
+    let without =
+        desk.run(&["init", "calls.csv", "--force", "--json"]).with(0).json()["without_column"].clone();
+    assert_eq!(without.as_array().unwrap().len(), 5, "{without}");
+}
+
+#[test]
 fn the_presets_are_listed_with_how_sure_they_are() {
     let desk = Desk::new();
     let listed = desk.run(&["init", "--list-presets", "--json"]).with(0).json();
@@ -256,7 +304,7 @@ fn the_presets_are_listed_with_how_sure_they_are() {
     let told = desk.run(&["check", "x.csv", "--preset", "twilio"]).with(2).err;
     assert!(told.contains("of which there are several: twilio-api, twilio-csv"), "{told}");
     let told = desk.run(&["check", "x.csv", "--preset", "aircal"]).with(2).err;
-    assert!(told.contains("the nearest one is `aircall`"), "{told}");
+    assert!(told.contains("did you mean `aircall`?"), "{told}");
 }
 
 #[test]
@@ -319,7 +367,29 @@ fn a_preset_of_ones_own_lies_beside_the_configuration_and_the_configuration_over
     }
     desk.write("home/pbx.toml", "[preset]\ntitle = 'x'\n");
     let told = desk.run(&["check", "--config", "home/callport.toml"]).with(2).err;
-    assert!(told.contains("preset `pbx`") && told.contains("missing field"), "{told}");
+    assert!(told.contains("home/pbx.toml:1: `preset` has a fault: missing field `platform`"), "{told}");
+}
+
+#[test]
+fn the_zone_that_an_own_preset_does_not_know_is_asked_for() {
+    let desk = Desk::new();
+    let preset = "[preset]\ntitle = 'Our switch'\nplatform = 'x'\nsource = 'us'\nconfidence = 'seen'\n\
+                  [call]\nstarted_at = 'when'\ndirection = 'way'\nfrom = 'who'\nto = 'who'\n";
+    desk.write("pbx.toml", preset);
+    desk.write("log.csv", "when,who,way\n2026-03-30 14:05:09,+15550100,in\n");
+    let begun = desk.run(&["init", "log.csv", "--preset", "pbx", "--json"]).with(0).json();
+    assert_eq!(begun["to_fill_in"][0], "source.time_zone", "{begun}");
+    filled_in(&desk, &[("time_zone", "'UTC'"), ("unknown", "'create'"), ("inbox", "85")]);
+    assert_eq!(desk.run(&["check", "--json"]).with(0).json()["calls"], 1);
+    let init = |more: &[&str]| desk.run(&[&["init", "log.csv", "--force", "--json"][..], more].concat());
+    let open = init(&["--preset", "pbx", "--time-zone", "Europe/Berlin"]).with(0).json();
+    assert_eq!(open["to_fill_in"], serde_json::json!(["customer.unknown", "conversation.inbox"]));
+    assert!(desk.read("callport.toml").contains("time_zone = \"Europe/Berlin\""));
+    let told = init(&["--preset", "pbxx"]).with(2).err;
+    assert!(told.contains("did you mean `pbx`?"), "{told}");
+    desk.write("pbx.toml", format!("{preset}[account]\nshare_tag = true\n"));
+    let told = init(&["--preset", "pbx"]).with(2).err;
+    assert!(told.contains("pbx.toml:12: `account.share_tag` is not for a preset"), "{told}");
 }
 
 #[test]

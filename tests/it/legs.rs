@@ -305,3 +305,29 @@ fn rows_are_joined_by_a_column_that_is_named_alike_in_csv_and_json() {
         assert_eq!(counts(&["--set", "call.group=call_group"]), [1, 1], "{file}");
     }
 }
+
+#[test]
+fn init_shows_a_call_of_several_rows_as_check_does() {
+    for (file, more) in [
+        ("ringcentral-csv-detailed/detailed.csv", &["--set", "source.time_zone=UTC"][..]),
+        ("zendesk-talk-legs/talk.jsonl", &["--set", "customer.hidden=456"]),
+    ] {
+        let desk = Desk::with_fixtures();
+        let file = format!("fixtures/presets/{file}");
+        let set = ["--set", "customer.unknown=create", "--set", "conversation.inbox=85"];
+        let begun = desk.run(&[&["init", &file][..], &set, more].concat()).with(0).out;
+        let shown = desk.run(&["check", "--show", "3", "--quiet"]).out;
+        // `check` has them by conversation, `init` in the order of the file.
+        let calls = |text: &str| {
+            let lines = text.lines().skip_while(|line| !line.starts_with("── "));
+            let is_call = |line: &&str| line.is_empty() || line.starts_with("── ") || line.starts_with("   ");
+            let lines: Vec<&str> = lines.take_while(is_call).collect();
+            let mut calls: Vec<String> =
+                lines.join("\n").split("── ").map(|call| call.trim().to_owned()).collect();
+            calls.sort();
+            calls
+        };
+        assert!(calls(&begun).iter().any(|call| call.contains("Legs:")), "{begun}");
+        assert_eq!(calls(&begun), calls(&shown));
+    }
+}
