@@ -7,7 +7,7 @@ use super::{
     email::check_email,
     forms::{DateOrder, EpochUnit, Forms},
     guess_words::direction_of,
-    number::{NumberFault, read_number},
+    number::{HIDDEN, NumberFault, read_number},
     time_form::{TimeFault, parse_time},
 };
 use crate::call::Zone;
@@ -184,7 +184,7 @@ fn is_time(value: &str) -> bool {
 }
 
 fn is_hidden(value: &str) -> bool {
-    ["anonymous", "unknown", "private", "restricted"].iter().any(|word| value.eq_ignore_ascii_case(word))
+    HIDDEN.iter().any(|word| value.eq_ignore_ascii_case(word))
 }
 
 #[cfg(test)]

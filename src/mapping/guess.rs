@@ -212,10 +212,12 @@ fn date_order(values: &[String], is_open: bool) -> Option<GuessedSetting> {
     }
     let by = |order| {
         let forms = Forms { date_order: Some(order), epoch: EpochUnit::Seconds, ..Forms::default() };
+        // A year of two digits may stand first, so that such a date leaves a choice by whatever order.
+        let tells = |value: &&String| parse_time(value, Some(Zone::UTC), Forms::default()).is_ok();
         let fits = |value: &&String| {
             !matches!(parse_time(value, Some(Zone::UTC), forms), Err(TimeFault::NotInOrder(_)))
         };
-        values.iter().find(|value| !fits(value))
+        values.iter().filter(tells).find(|value| !fits(value))
     };
     let key = "source.date_order";
     Some(match (by(DateOrder::MonthFirst), by(DateOrder::DayFirst)) {
@@ -232,7 +234,7 @@ fn date_order(values: &[String], is_open: bool) -> Option<GuessedSetting> {
         (None, None) => GuessedSetting {
             key,
             value: None,
-            why: "every date that was looked at may have the month or the day first".to_owned(),
+            why: "no date that was looked at tells the month from the day".to_owned(),
         },
         (Some(one), Some(other)) => GuessedSetting {
             key,
@@ -377,6 +379,9 @@ mod tests {
         assert_eq!((found.words[0].field, words), ("direction", vec!["Placed", "Received"]));
         let open = guess(&columns(&["Date Time"], &[&["03/04/2026 10:00"], &["04/05/2026 11:00"]]));
         assert_eq!((open.settings[0].key, &open.settings[0].value), ("source.date_order", &None));
+        // The fourth of March 2020, or the twentieth of 2004.
+        let short = guess(&columns(&["Date Time"], &[&["20-03-04 10:00"], &["21-04-05 11:00"]]));
+        assert_eq!((short.settings[0].key, &short.settings[0].value), ("source.date_order", &None));
     }
 
     #[test]

@@ -4,7 +4,7 @@
 //! read as one: that is told, because a call must not go to the wrong customer, nor count as one of a hidden caller.
 
 /// What platforms write in place of the number of a caller who hid it.
-const HIDDEN: &[&str] =
+pub(super) const HIDDEN: &[&str] =
     &["anonymous", "unknown", "private", "restricted", "withheld", "blocked", "unavailable", "hidden"];
 /// Digits from which on something is taken for a whole number: fewer are an extension, or belong to a name.
 const LEAST_WHOLE: usize = 7;
