@@ -75,10 +75,33 @@ impl CivilTime {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Zone(Tz);
 
-/// A zone's name that the database does not hold.
+/// A name that tells no zone.
 #[derive(Debug, thiserror::Error, PartialEq, Eq)]
-#[error("unknown time zone `{0}`: an IANA name such as `America/New_York` or `Europe/Berlin`")]
-pub struct UnknownZone(pub String);
+pub enum ZoneFault {
+    /// The database does not hold it.
+    #[error("unknown time zone `{0}`: an IANA name such as `America/New_York` or `Europe/Berlin`")]
+    Unknown(String),
+    /// The database holds it as an offset without summer time, and people mean clocks that have it.
+    #[error(
+        "time zone `{name}` has no summer time: name the place, such as `{place}`, or `{offset}` if the clock never changes"
+    )]
+    WithoutSummerTime {
+        /// The name.
+        name: &'static str,
+        /// Where its clock is used in winter.
+        place: &'static str,
+        /// The same offset, said plainly.
+        offset: &'static str,
+    },
+}
+
+/// Abbreviations of winter time that the database knows as zones. `CET`, `EET`, `MET` and `WET` follow summer time there,
+/// as `EST5EDT` and its like do, and are taken.
+const WITHOUT_SUMMER_TIME: [(&str, &str, &str); 3] = [
+    ("EST", "America/New_York", "Etc/GMT+5"),
+    ("MST", "America/Denver", "Etc/GMT+7"),
+    ("HST", "Pacific/Honolulu", "Etc/GMT+10"),
+];
 
 /// What a wall clock's time means in a zone.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -96,8 +119,14 @@ impl Zone {
     pub const UTC: Self = Self(Tz::UTC);
 
     /// By its IANA name.
-    pub fn parse(name: &str) -> Result<Self, UnknownZone> {
-        name.trim().parse().map(Self).map_err(|_| UnknownZone(name.to_owned()))
+    pub fn parse(name: &str) -> Result<Self, ZoneFault> {
+        let text = name.trim();
+        if let Some((name, place, offset)) =
+            WITHOUT_SUMMER_TIME.into_iter().find(|(known, ..)| *known == text)
+        {
+            return Err(ZoneFault::WithoutSummerTime { name, place, offset });
+        }
+        text.parse().map(Self).map_err(|_| ZoneFault::Unknown(name.to_owned()))
     }
 
     /// The IANA name.
@@ -182,6 +211,27 @@ mod tests {
 
     #[test]
     fn an_unknown_zone_is_named() {
-        assert_eq!(Zone::parse("Mars/Base"), Err(UnknownZone("Mars/Base".into())));
+        assert_eq!(Zone::parse("Mars/Base"), Err(ZoneFault::Unknown("Mars/Base".into())));
+    }
+
+    #[test]
+    fn an_abbreviation_is_a_zone_only_where_it_follows_summer_time() {
+        for (name, place, offset) in WITHOUT_SUMMER_TIME {
+            let told = Zone::parse(&format!(" {name} ")).unwrap_err().to_string();
+            assert!(told.contains(place) && told.contains(offset), "{told}");
+            let (place, offset) = (Zone::parse(place).unwrap(), Zone::parse(offset).unwrap());
+            assert_eq!(place.read(civil("2026-01-15 12:00:00")), offset.read(civil("2026-01-15 12:00:00")));
+        }
+        let moment = |zone: &str, time: &str| match Zone::parse(zone).unwrap().read(civil(time)) {
+            Some(LocalReading::Once(moment)) => moment.epoch_seconds(),
+            other => panic!("{zone} {other:?}"),
+        };
+        let (summer, winter) = ("2026-07-15 12:00:00", "2026-01-15 12:00:00");
+        for zone in ["CET", "MET", "EET", "WET", "EST5EDT", "CST6CDT", "MST7MDT", "PST8PDT"] {
+            assert_eq!(moment(zone, summer) - moment(zone, winter), 181 * 86_400 - 3600, "{zone}");
+        }
+        for zone in ["UTC", "GMT", "Etc/GMT", "Etc/GMT+5", "America/Phoenix"] {
+            assert_eq!(moment(zone, summer) - moment(zone, winter), 181 * 86_400, "{zone}");
+        }
     }
 }

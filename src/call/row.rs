@@ -79,6 +79,14 @@ impl Cells {
         }
     }
 
+    /// Whether a CSV row has the column `name`, or a JSON row something under it, `null` included.
+    pub fn has(&self, name: &str) -> bool {
+        match self {
+            Self::Csv { headings, .. } => headings.find(name).is_some(),
+            Self::Json(object) => json_value(object, name).is_some(),
+        }
+    }
+
     /// The list under `name` of a JSON row, found as [`Self::value`] finds it; a text that looks like one is none.
     pub fn list(&self, name: &str) -> Option<&[Value]> {
         let Self::Json(object) = self else { return None };
@@ -182,6 +190,16 @@ fn json_text(value: &Value) -> Option<Cow<'_, str>> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_a_row_has_may_be_null() {
+        let json = Cells::Json(serde_json::from_str(r#"{"a":{"b":[{"c":null}]},"d.e":1}"#).unwrap());
+        assert!(["a", "a.b.0.c", "d.e"].iter().all(|name| json.has(name)));
+        assert!(["b", "a.b.1", "d"].iter().all(|name| !json.has(name)));
+        let headings = Arc::new(Headings::new(vec!["Call ID".to_owned()]));
+        let csv = Cells::Csv { headings, text: String::new(), ends: vec![0] };
+        assert!(csv.has("call id") && !csv.has("call"));
+    }
 
     fn csv(names: &[&str], cells: &[&str]) -> Cells {
         let mut ends = Vec::new();

@@ -2,7 +2,7 @@
 
 use rusqlite::{OptionalExtension, params};
 
-use super::{CheckpointError, Stager, secret::Secret, stage::StagedRow};
+use super::{CheckpointError, Stager, placement::Placement, secret::Secret, stage::StagedRow};
 use crate::{call::CallKey, policy::RequestState};
 
 /// A call as the checkpoint holds it.
@@ -185,11 +185,11 @@ impl Stager<'_> {
 
     /// Whether a call that waits would now go into another conversation or to another customer.
     fn belongs_elsewhere(&mut self, call: i64, row: &StagedRow) -> Result<bool, CheckpointError> {
-        let now = (self.queue(&row.staged)?, self.customer(&row.staged)?);
-        let stored: (i64, i64) = self
+        let now = self.placement(&row.staged)?;
+        let stored = self
             .connection
             .prepare_cached("SELECT queue, customer FROM calls WHERE id = ?1")?
-            .query_row([call], |row| Ok((row.get(0)?, row.get(1)?)))?;
+            .query_row([call], |row| Ok(Placement { queue: row.get(0)?, customer: row.get(1)? }))?;
         Ok(stored != now)
     }
 

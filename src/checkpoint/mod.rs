@@ -30,6 +30,7 @@ mod lineage;
 mod lock;
 mod merge;
 mod open;
+mod placement;
 mod probe;
 mod questions;
 mod record_form;

@@ -14,6 +14,14 @@ use super::{CheckpointError, hiding, lock::Lock, probe::Probe, schema, secret};
 /// going on with a million calls begins at once.
 const READ_THROUGH: u64 = 32 << 20;
 
+/// Whether what is written must outlive a crash.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Keeping {
+    Durable,
+    /// It is a copy that nobody needs afterwards.
+    Scratch,
+}
+
 /// The checkpoint in use by this process: nobody else runs on it.
 #[derive(Debug)]
 pub struct Checkpoint {
@@ -23,6 +31,7 @@ pub struct Checkpoint {
     path: PathBuf,
     /// Which file that is; none where it need not be looked after.
     identity: Option<(u64, u64)>,
+    pub(super) keeping: Keeping,
     _lock: Option<Lock>,
 }
 
@@ -37,14 +46,20 @@ impl Checkpoint {
         let mut connection = connect(path, OpenFlags::SQLITE_OPEN_READ_WRITE)?;
         settle_in(&mut connection, version).map_err(|error| of_open(path, &error))?;
         let identity = identity(path);
-        let checkpoint =
-            Self { connection, probe: Probe::default(), path: path.to_owned(), identity, _lock: Some(lock) };
+        let checkpoint = Self {
+            connection,
+            probe: Probe::default(),
+            path: path.to_owned(),
+            identity,
+            keeping: Keeping::Durable,
+            _lock: Some(lock),
+        };
         checkpoint.wipe_if_due()?;
         Ok(checkpoint)
     }
 
     /// A copy of the checkpoint at `path` (or a new one, if there is none) at `scratch`, to try things on: the original
-    /// may be in use and is not touched.
+    /// may be in use and is not touched. It keeps no journal and waits for no disk, since nothing is lost with it.
     pub fn scratch(path: &Path, scratch: &Path) -> Result<Self, CheckpointError> {
         if path.exists() {
             let original = ReadOnlyCheckpoint::open(path)?;
@@ -55,13 +70,17 @@ impl Checkpoint {
         }
         let version = inspect(scratch)?;
         let mut connection = connect(scratch, OpenFlags::SQLITE_OPEN_READ_WRITE)?;
-        settle_in(&mut connection, version).map_err(|error| of_open(scratch, &error))?;
+        settle_in(&mut connection, version)
+            .and_then(|()| connection.query_row("PRAGMA journal_mode = OFF", [], |_| Ok(())))
+            .and_then(|()| connection.execute_batch("PRAGMA synchronous = OFF;"))
+            .map_err(|error| of_open(scratch, &error))?;
         Ok(Self {
             connection,
             probe: Probe::default(),
             // Whatever is to be said is about the original.
             path: path.to_owned(),
             identity: None,
+            keeping: Keeping::Scratch,
             _lock: None,
         })
     }

@@ -5,23 +5,21 @@
 //! the last finished call, and whatever lies behind it is dropped when the file is opened again: a crash while staging
 //! leaves no half-known file.
 
-use std::{
-    collections::{HashMap, HashSet, hash_map::DefaultHasher},
-    hash::{Hash, Hasher},
-};
+use std::collections::HashSet;
 
-use rusqlite::{Connection, OptionalExtension, params};
+use rusqlite::{Connection, params};
 
 use super::{
-    Checkpoint, CheckpointError, Lineage, StagedCall, claims, late, lineage, merge, records, rejections,
-    schema, secret::Secret,
+    Checkpoint, CheckpointError, Lineage, StagedCall, claims, late, lineage, merge,
+    open::Keeping,
+    placement::{KnownPlacements, Placement},
+    records, rejections, schema,
+    secret::Secret,
 };
-use crate::call::{CallKey, Customer, Destination};
+use crate::call::{CallKey, Customer};
 
 /// Rows between two commits: enough that a commit costs nothing beside them, few enough that the log stays small.
 const ROWS_A_COMMIT: u32 = 20_000;
-/// Known queues and customers held in memory; beyond that they are looked up.
-const CACHE: usize = 100_000;
 
 /// A call with the place of its row.
 #[derive(Debug)]
@@ -56,6 +54,7 @@ pub struct StagedFigures {
 #[derive(Debug)]
 pub struct Stager<'a> {
     pub(super) connection: &'a mut Connection,
+    keeping: Keeping,
     pub(super) figures: StagedFigures,
     run: i64,
     /// The last call of earlier runs.
@@ -68,9 +67,7 @@ pub struct Stager<'a> {
     /// Whether a user's own template may put a reference amid a line.
     amid: bool,
     uncommitted: u32,
-    queues: HashMap<[u8; 16], i64>,
-    /// By their keys and a hash of how the row names them.
-    customers: HashMap<([u8; 16], u64), i64>,
+    pub(super) placements: KnownPlacements,
     /// By which keys are hidden, where something was forgotten.
     pub(super) secret: Option<Secret>,
     /// People whose rows are left out.
@@ -80,9 +77,12 @@ pub struct Stager<'a> {
 impl Checkpoint {
     /// Begins to load the calls of the run `run`.
     pub fn stage(&mut self, run: i64) -> Result<Stager<'_>, CheckpointError> {
-        let connection = &mut self.connection;
+        let (connection, keeping) = (&mut self.connection, self.keeping);
+        if keeping == Keeping::Durable {
+            connection.execute_batch("PRAGMA synchronous = NORMAL; PRAGMA wal_autocheckpoint = 2000;")?;
+        }
         connection.execute_batch(
-            "PRAGMA synchronous = NORMAL; PRAGMA wal_autocheckpoint = 2000; DROP INDEX IF EXISTS calls_waiting;
+            "DROP INDEX IF EXISTS calls_waiting;
              DROP TABLE IF EXISTS temp.seen; DROP TABLE IF EXISTS temp.twins; DROP TABLE IF EXISTS temp.late;
              CREATE TEMP TABLE seen (
                call INTEGER PRIMARY KEY, file INTEGER, line INTEGER, fingerprint INTEGER, started_at INTEGER,
@@ -101,6 +101,7 @@ impl Checkpoint {
             connection.query_row("SELECT EXISTS (SELECT 1 FROM call_keys)", [], |row| row.get(0))?;
         Ok(Stager {
             connection,
+            keeping,
             figures: StagedFigures { before, ..StagedFigures::default() },
             run,
             before,
@@ -109,8 +110,7 @@ impl Checkpoint {
             any_nameless: false,
             amid: false,
             uncommitted: 0,
-            queues: HashMap::new(),
-            customers: HashMap::new(),
+            placements: KnownPlacements::default(),
             secret,
             barred,
         })
@@ -213,7 +213,7 @@ impl Stager<'_> {
     }
 
     fn append(&mut self, row: &StagedRow) -> Result<i64, CheckpointError> {
-        let (queue, customer) = (self.queue(&row.staged)?, self.customer(&row.staged)?);
+        let Placement { queue, customer } = self.placement(&row.staged)?;
         let call = &row.staged.call;
         self.connection
             .prepare_cached(
@@ -252,7 +252,7 @@ impl Stager<'_> {
 
     /// Gives a call that was not sent (or was refused) its present content.
     pub(super) fn replace(&mut self, known: i64, row: &StagedRow) -> Result<(), CheckpointError> {
-        let (queue, customer) = (self.queue(&row.staged)?, self.customer(&row.staged)?);
+        let Placement { queue, customer } = self.placement(&row.staged)?;
         let call = &row.staged.call;
         self.connection
             .prepare_cached(
@@ -299,96 +299,6 @@ impl Stager<'_> {
         Ok(())
     }
 
-    pub(super) fn queue(&mut self, staged: &StagedCall) -> Result<i64, CheckpointError> {
-        let key = staged.queue;
-        if let Some(id) = self.queues.get(&key) {
-            return Ok(*id);
-        }
-        let (existing, inbox, subject) = match &staged.call.destination {
-            Destination::Existing(id) => (Some(*id), "", ""),
-            Destination::Grouped { inbox, subject, .. } => (None, inbox.as_str(), subject.as_str()),
-        };
-        let known = self
-            .connection
-            .prepare_cached("SELECT id FROM queues WHERE key = ?1")?
-            .query_row([self.hidden(key)], |row| row.get(0))
-            .optional()?;
-        let id = match known {
-            Some(id) => {
-                self.tell_queue_again(id, subject)?;
-                id
-            }
-            None => {
-                self.connection
-                    .prepare_cached(
-                        "INSERT INTO queues (key, existing, inbox, subject) VALUES (?1, ?2, ?3, ?4)",
-                    )?
-                    .execute(params![self.hidden(key), existing, inbox, subject])?;
-                self.connection.last_insert_rowid()
-            }
-        };
-        remember(&mut self.queues, key, id);
-        Ok(id)
-    }
-
-    pub(super) fn customer(&mut self, staged: &StagedCall) -> Result<i64, CheckpointError> {
-        let key = staged.customer;
-        let customer = &staged.call.customer;
-        let named = (key, contact_hash(customer));
-        if let Some(id) = self.customers.get(&named) {
-            return Ok(*id);
-        }
-        let known = self
-            .connection
-            .prepare_cached("SELECT id FROM customers WHERE key = ?1")?
-            .query_row([self.hidden(key)], |row| row.get(0))
-            .optional()?;
-        let id = match known {
-            Some(id) => {
-                self.tell_customer_again(id, customer)?;
-                self.note_contact(id, customer)?;
-                id
-            }
-            None => insert_customer(self.connection, self.hidden(key), customer)?,
-        };
-        remember(&mut self.customers, named, id);
-        Ok(id)
-    }
-
-    /// A queue that was forgotten gets its subject back with the calls that wait in it again.
-    fn tell_queue_again(&self, queue: i64, subject: &str) -> rusqlite::Result<()> {
-        if self.secret.is_some() {
-            self.connection
-                .prepare_cached("UPDATE queues SET subject = ?2 WHERE id = ?1 AND subject = ''")?
-                .execute(params![queue, subject])?;
-        }
-        Ok(())
-    }
-
-    /// A customer who was forgotten is told of again by the row whose call waits: Help Scout is asked for the e-mail.
-    fn tell_customer_again(&self, known: i64, customer: &Customer) -> rusqlite::Result<()> {
-        if self.secret.is_some() {
-            self.connection
-                .prepare_cached(
-                    "UPDATE customers SET email = ?2, phone = ?3, fields = ?4
-                     WHERE id = ?1 AND email IS NULL AND phone IS NULL AND fields = '{}'",
-                )?
-                .execute(params![known, customer.email, customer.phone, fields_of(customer)])?;
-        }
-        Ok(())
-    }
-
-    /// A customer whom this row names otherwise than earlier ones is found by either: somebody who calls from two numbers.
-    fn note_contact(&self, known: i64, customer: &Customer) -> rusqlite::Result<()> {
-        self.connection
-            .prepare_cached(
-                "INSERT OR IGNORE INTO contacts (customer, email, phone) SELECT id, COALESCE(?2, ''), COALESCE(?3, '')
-                 FROM customers WHERE id = ?1 AND (email IS NOT ?2 OR phone IS NOT ?3)",
-            )?
-            .execute(params![known, customer.email, customer.phone])?;
-        Ok(())
-    }
-
     /// Sorts the new calls, settles repeats among them, and keeps at most `limit` new calls in whole conversations.
     /// Nothing counts before [`Stager::keep`].
     pub fn sort(&mut self, limit: Option<u64>) -> Result<StagedFigures, CheckpointError> {
@@ -417,52 +327,32 @@ impl Stager<'_> {
             self.connection.query_row("SELECT COALESCE(MAX(id), 0) FROM calls", [], |row| row.get(0))?;
         lineage::put(self.connection, "staged_to", &last.max(self.before).to_string())?;
         self.connection.execute_batch("COMMIT;")?;
-        end(self.connection)
+        self.end()
     }
 
     /// Forgets what was loaded: nothing of this run is staged.
     pub fn discard(self) -> Result<(), CheckpointError> {
         // A disk that is full has ended it already.
         if !self.connection.is_autocommit() {
-            self.connection.execute_batch("ROLLBACK;")?;
+            // Without a journal nothing is taken back; what is dropped then is enough for a copy that is only counted.
+            self.connection.execute_batch(match self.keeping {
+                Keeping::Durable => "ROLLBACK;",
+                Keeping::Scratch => "COMMIT;",
+            })?;
         }
         discard_unfinished(self.connection)?;
-        end(self.connection)
+        self.end()
     }
-}
 
-/// Back to how calls are delivered.
-fn end(connection: &Connection) -> Result<(), CheckpointError> {
-    connection.execute_batch(schema::WAITING_INDEX)?;
-    connection.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()))?;
-    connection.execute_batch(
-        "PRAGMA synchronous = FULL; PRAGMA wal_autocheckpoint = 1000; PRAGMA cache_size = -16000;",
-    )?;
-    Ok(())
-}
-
-fn insert_customer(connection: &Connection, key: [u8; 16], customer: &Customer) -> rusqlite::Result<i64> {
-    connection
-        .prepare_cached(
-            "INSERT INTO customers (key, helpscout_id, email, phone, fields, confirmed)
-             VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
-        )?
-        .execute(params![
-            key,
-            customer.id,
-            customer.email,
-            customer.phone,
-            fields_of(customer),
-            customer.id.is_some()
-        ])?;
-    Ok(connection.last_insert_rowid())
-}
-
-/// The optional fields as the file holds them.
-fn fields_of(customer: &Customer) -> String {
-    let fields: HashMap<&str, &str> =
-        customer.fields.iter().map(|(name, value)| (*name, value.as_str())).collect();
-    serde_json::to_string(&fields).unwrap_or_else(|_| "{}".to_owned())
+    /// Back to how calls are delivered.
+    fn end(&self) -> Result<(), CheckpointError> {
+        self.connection.execute_batch(schema::WAITING_INDEX)?;
+        if self.keeping == Keeping::Durable {
+            self.connection.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()))?;
+            self.connection.execute_batch("PRAGMA synchronous = FULL; PRAGMA wal_autocheckpoint = 1000;")?;
+        }
+        Ok(self.connection.execute_batch("PRAGMA cache_size = -16000;")?)
+    }
 }
 
 /// The people whose rows are left out: few, or none.
@@ -478,20 +368,6 @@ fn next_twin(connection: &Connection, key: CallKey, file: i64) -> rusqlite::Resu
              ON CONFLICT DO UPDATE SET count = count + 1 RETURNING count",
         )?
         .query_row(params![key.to_bytes(), file], |row| row.get(0))
-}
-
-/// Only tells rows of one run apart that name a customer differently.
-fn contact_hash(customer: &Customer) -> u64 {
-    let mut hasher = DefaultHasher::new();
-    (&customer.email, &customer.phone).hash(&mut hasher);
-    hasher.finish()
-}
-
-fn remember<K: Eq + Hash>(cache: &mut HashMap<K, i64>, key: K, id: i64) {
-    if cache.len() >= CACHE {
-        cache.clear();
-    }
-    cache.insert(key, id);
 }
 
 pub(super) fn staged_to(connection: &Connection) -> rusqlite::Result<i64> {
@@ -510,7 +386,7 @@ pub(super) fn discard_unfinished(connection: &Connection) -> rusqlite::Result<()
 #[cfg(test)]
 pub(super) mod tests {
     use super::*;
-    use crate::call::{Call, Identity, Moment, Reference};
+    use crate::call::{Call, Destination, Identity, Moment, Reference};
     use proptest::prelude::*;
 
     pub(crate) fn fresh() -> (tempfile::TempDir, Checkpoint) {
@@ -774,6 +650,27 @@ pub(super) mod tests {
         let stager = checkpoint.stage(3).unwrap();
         stager.discard().unwrap();
         assert_eq!(checkpoint.open_calls().unwrap(), 1);
+    }
+
+    #[test]
+    fn a_copy_to_try_things_on_is_loaded_and_discarded_like_the_original() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("c");
+        let mut original = Checkpoint::open(&path).unwrap();
+        load(&mut original, "a.csv", &[call("1", "a")], None);
+        for is_kept in [true, false] {
+            let copy = folder.path().join(is_kept.to_string());
+            let mut copy = Checkpoint::scratch(&path, &copy).unwrap();
+            let mut stager = copy.stage(2).unwrap();
+            let file = stager.file("b.csv").unwrap();
+            for id in ["1", "2"] {
+                stager.add(StagedCall::new(call(id, "a"), 1, None), file, 2).unwrap();
+            }
+            stager.sort(None).unwrap();
+            if is_kept { stager.keep(None) } else { stager.discard() }.unwrap();
+            assert_eq!(copy.open_calls().unwrap(), if is_kept { 2 } else { 1 });
+        }
+        assert_eq!(original.open_calls().unwrap(), 1, "it is not touched");
     }
 
     #[test]

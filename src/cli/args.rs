@@ -97,10 +97,13 @@ pub(super) struct InitOptions {
     /// The zone of times without an offset, by its IANA name
     #[arg(long, value_name = "ZONE")]
     pub(super) time_zone: Option<String>,
+    /// Any setting by its dotted name, such as source.encoding=windows-1252: the file is read by it, and it is written down
+    #[arg(long, value_name = "KEY=VALUE")]
+    pub(super) set: Vec<String>,
     /// List the presets and how sure each is
     #[arg(long)]
     pub(super) list_presets: bool,
-    /// Write the configuration anew where it is there already
+    /// Write the configuration anew where it is there already; what it says of how files are read is kept
     #[arg(long)]
     pub(super) force: bool,
 }

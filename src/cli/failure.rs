@@ -58,7 +58,8 @@ impl Failure {
         self
     }
 
-    fn with_advice(mut self, advice: Option<String>) -> Self {
+    /// The same with what to do, if there is something.
+    pub(super) fn with_advice(mut self, advice: Option<String>) -> Self {
         self.advice.extend(advice);
         self
     }

@@ -1,52 +1,22 @@
 //! Which previous platform an export comes from.
 
-use std::sync::Arc;
-
+use super::sample::Sample;
 use crate::{
-    call::{Headings, Row},
-    config::Preset,
-    mapping::FirstRows,
-    source::{Input, Reader, Record, SourceError, SourceSettings},
+    config::{Preset, Written},
+    source::{Input, SourceError, SourceSettings},
 };
 
 /// Rows that recognition looks at.
 const FEW: usize = 20;
 
-/// The first rows of a file.
-pub(super) struct Sample {
-    pub(super) headings: Option<Arc<Headings>>,
-    pub(super) rows: Vec<Row>,
-}
-
-impl Sample {
-    /// Reads up to `most` rows; those that cannot be read are passed over.
-    pub(super) fn read(input: &Input, settings: &SourceSettings, most: usize) -> Result<Self, SourceError> {
-        let reader = Reader::open(input, settings)?;
-        let headings = reader.headings();
-        let mut rows = Vec::new();
-        for record in reader.take(most) {
-            if let Record::Row(row) = record? {
-                rows.push(row);
-            }
-        }
-        Ok(Self { headings, rows })
-    }
-
-    fn first(&self) -> FirstRows<'_> {
-        FirstRows {
-            headings: self.headings.as_deref(),
-            rows: self.rows.iter().map(|row| &row.cells).collect(),
-        }
-    }
-}
-
-/// The preset that fits `input` best, if any does; what cannot be read at all is an error.
-pub(super) fn recognise(input: &Input) -> Result<Option<Preset>, SourceError> {
+/// The preset that fits `input` best, if any does, with what was `written` laid over how each reads it; what cannot be read
+/// at all is an error.
+pub(super) fn recognise(input: &Input, written: &Written) -> Result<Option<Preset>, SourceError> {
     let mut samples: Vec<(SourceSettings, Option<Sample>)> = Vec::new();
     let mut best: Option<(usize, Preset)> = None;
     for preset in Preset::all() {
         let Some(recognition) = preset.head.recognise.clone() else { continue };
-        let settings = preset.source();
+        let settings = preset.source(written);
         if !samples.iter().any(|(known, _)| *known == settings) {
             let sample = Sample::read(input, &settings, FEW).ok();
             samples.push((settings.clone(), sample));
@@ -61,7 +31,7 @@ pub(super) fn recognise(input: &Input) -> Result<Option<Preset>, SourceError> {
         }
     }
     if best.is_none() {
-        Sample::read(input, &SourceSettings::default(), FEW)?;
+        Sample::read(input, &written.source(), FEW)?;
     }
     Ok(best.map(|(_, preset)| preset))
 }

@@ -13,7 +13,7 @@ use super::{
 use crate::{
     call::{Moment, Zone},
     checkpoint::Lineage,
-    config::{CONFIG_NAME, ConfigFile, Environment, Overrides, Paths, Preset, Settings},
+    config::{CONFIG_NAME, ConfigFile, Environment, Overrides, Paths, Preset, Settings, Written},
     helpscout::Share,
     import::{DeliverySettings, Reading},
     mapping::Mapping,
@@ -88,7 +88,7 @@ impl Setup {
         let mut setup = Self::checked(common, &overrides, rejects)?;
         setup.account = account(&setup.paths, options.account.as_deref())?;
         if setup.settings.mapping.by_own_names
-            && let Some(preset) = setup.recognised()?
+            && let Some(preset) = setup.recognised(&Written::new(setup.file.as_ref(), &overrides))?
         {
             let overrides = Overrides { preset: Some(preset.name.to_string()), ..overrides };
             setup.settings = Settings::check(setup.file.as_ref(), &overrides, setup.now)?;
@@ -100,7 +100,7 @@ impl Setup {
     }
 
     /// The preset that all files fit, where nothing says how they are read.
-    fn recognised(&self) -> Result<Option<Preset>, Failure> {
+    fn recognised(&self, written: &Written) -> Result<Option<Preset>, Failure> {
         let inputs = if self.settings.files.is_empty() { Vec::new() } else { expand(&self.settings.files)? };
         // What is piped in can be read only once.
         if inputs.iter().any(|input| input.bytes().is_none()) {
@@ -108,7 +108,7 @@ impl Setup {
         }
         let mut found: Option<Preset> = None;
         for input in &inputs {
-            let preset = recognise(input)?;
+            let preset = recognise(input, written)?;
             if preset.is_none() && !bears_own_names(input, &self.settings.source)? {
                 let advice = "`callport init` writes a callport.toml that names its columns";
                 return Err(Failure::usage(format!("`{}` is not recognised: {advice}", input.name())));

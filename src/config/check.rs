@@ -1,9 +1,6 @@
 //! From what was written to settings that make sense, or to every fault at once.
 
-use std::{
-    collections::BTreeMap,
-    path::{Path, PathBuf},
-};
+use std::{collections::BTreeMap, path::Path};
 
 use crate::{
     call::{Moment, Zone},
@@ -23,7 +20,8 @@ use super::{
     reading,
     recipe::MappingRecipe,
     since::parse_bound,
-    value::Value,
+    value::{Value, is_open},
+    written::Written,
 };
 
 const PRESET: &str = "source.preset";
@@ -54,13 +52,10 @@ pub struct Settings {
 impl Settings {
     /// Checks `file` with `overrides` laid over it; `now` is what `--since -2h` counts from.
     pub fn check(file: Option<&ConfigFile>, overrides: &Overrides, now: Moment) -> Result<Self, ConfigError> {
-        let mut own = file.map_or_else(RawSettings::default, |file| file.raw.clone());
-        let file_maps = own.iter().any(|(name, _)| key::feeds_field(name));
-        overrides.lay_over(&mut own);
-        let folder = file.map_or_else(PathBuf::new, |file| file.folder().to_owned());
+        let Written { raw: mut own, file_maps, folder } = Written::new(file, overrides);
         let preset = match own.get(PRESET).map(|raw| &raw.value) {
             Some(Value::Text(name)) => {
-                Preset::find(name, &folder).map_err(|fault| own.faults.push(fault)).ok()
+                Preset::find(name, &folder).map_err(|error| own.faults.extend(error.faults)).ok()
             }
             _ => None,
         };
@@ -122,7 +117,12 @@ impl Checker {
 
     /// Whether a preset says it, which knows several forms of a file.
     pub(super) fn is_of_preset(&self, key: &str) -> bool {
-        self.raw.get(key).is_some_and(|raw| matches!(raw.place, Place::Preset(_)))
+        self.raw.get(key).is_some_and(|raw| matches!(raw.place, Place::Preset(_) | Place::OwnPreset(..)))
+    }
+
+    /// How strongly `key` is said; 0 where it is not.
+    pub(super) fn strength(&self, key: &str) -> u8 {
+        self.raw.get(key).map_or(0, |raw| raw.place.strength())
     }
 
     pub(super) fn truth(&self, key: &str, default: bool) -> bool {
@@ -177,11 +177,8 @@ impl Checker {
         let raw = self.raw.get(key)?;
         let may_be_absent = self.is_of_preset(key);
         let sources = match &raw.value {
-            Value::Texts(sources) if !sources.is_empty() => sources.clone(),
-            Value::Texts(_) => {
-                self.fault(key, "is an empty list: give it a value or leave it out");
-                return None;
-            }
+            // An empty list feeds the field from nowhere, whatever a preset says.
+            Value::Texts(sources) => sources.clone(),
             _ => vec![self.text(key)?],
         };
         if sources.iter().any(|source| source.trim().is_empty()) {
@@ -193,16 +190,29 @@ impl Checker {
 
     /// What a person has still to fill in.
     fn unfilled(&mut self) {
-        let open = self.raw.iter().filter(|(_, raw)| raw.value == Value::Unfilled);
-        let open: Vec<String> = open.map(|(name, _)| name.to_owned()).collect();
-        for name in open {
-            self.fault(&name, format!("is still to be filled in: {}", key::wanted(&name)));
+        let open = |(name, raw): (&str, &Raw)| {
+            let said = |entry: &str| (format!("{name}{entry}"), key::wanted(name), raw.place.clone());
+            match &raw.value {
+                Value::Unfilled => vec![said("")],
+                // There it is a word like any other.
+                Value::Texts(_) if name == "source.nothing" => Vec::new(),
+                Value::Texts(texts) if texts.iter().any(|text| is_open(text)) => vec![said("")],
+                Value::Names(entries) => {
+                    let open = entries.iter().filter(|(_, value)| is_open(value));
+                    open.map(|(entry, _)| said(&format!(".\"{entry}\""))).collect()
+                }
+                _ => Vec::new(),
+            }
+        };
+        let open: Vec<_> = self.raw.iter().flat_map(open).collect();
+        for (name, wanted, place) in open {
+            self.raw.fault(&name, place, format!("is still to be filled in: {wanted}"));
         }
     }
 
     fn time_zone(&mut self) -> Option<Zone> {
         let name = self.text("source.time_zone")?;
-        Zone::parse(&name).map_err(|unknown| self.fault("source.time_zone", unknown.to_string())).ok()
+        Zone::parse(&name).map_err(|fault| self.fault("source.time_zone", fault.to_string())).ok()
     }
 
     fn hidden(&mut self) -> HiddenCaller {
@@ -286,7 +296,7 @@ impl Checker {
         }
         match place {
             Place::File(..) => files.into_iter().map(|file| beside(folder, file)).collect(),
-            Place::Preset(_) | Place::Set | Place::Option(_) => files,
+            Place::Preset(_) | Place::OwnPreset(..) | Place::Set | Place::Option(_) => files,
         }
     }
 }
@@ -422,6 +432,36 @@ mod tests {
                 "home/callport.toml:2: `conversation.inbox_otherwise` needs `conversation.inbox_by`",
             ]
         );
+    }
+
+    #[test]
+    fn an_empty_list_takes_a_field_from_the_preset() {
+        let feed = |text: &str| {
+            let settings = check(text, &Overrides::default()).unwrap();
+            settings.mapping.fields["call.notes"].sources.clone()
+        };
+        assert!(!feed("[source]\npreset = 'aircall'\n").is_empty());
+        assert!(feed("[source]\npreset = 'aircall'\n[call]\nnotes = []\n").is_empty());
+    }
+
+    #[test]
+    fn what_is_open_in_a_table_or_a_list_is_asked_for_by_its_name() {
+        let told = faults(
+            "[source]\nnothing = ['?']\n[call]\nid = ['id', '?']\n[conversation]\ninbox_by = 'line'\ntags = ['?']\n\
+             [conversation.inboxes]\n'Sales DE' = '?'\n[values.direction]\nx = '?'\ny = 'inbound'\nz = ' ? '\n",
+        );
+        let table = "is still to be filled in: what the value becomes, or `\"\"` for nothing";
+        let wanted = [
+            "home/callport.toml:4: `call.id` is still to be filled in: a column".to_owned(),
+            "home/callport.toml:8: `conversation.inboxes.\"Sales DE\"` is still to be filled in: the id or the name of an inbox".to_owned(),
+            "home/callport.toml:7: `conversation.tags` is still to be filled in: a list of texts".to_owned(),
+            format!("home/callport.toml:10: `values.direction.\"x\"` {table}"),
+            format!("home/callport.toml:10: `values.direction.\"z\"` {table}"),
+        ];
+        assert_eq!(told.len(), wanted.len(), "{told:#?}");
+        for (told, wanted) in told.iter().zip(wanted) {
+            assert!(told.starts_with(&wanted), "{told}\n{wanted}");
+        }
     }
 
     #[test]

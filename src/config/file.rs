@@ -49,18 +49,46 @@ impl ConfigFile {
         Ok(Self { path: path.to_owned(), raw: reader.raw })
     }
 
-    /// The settings of the preset `name`, without what it says of itself.
-    pub(super) fn parse_preset(name: &str, text: &str) -> Result<RawSettings, ConfigError> {
+    /// The settings of a preset, without what it says of itself. `name` is its name, or the file of a user's own.
+    pub(super) fn parse_preset(name: &str, is_own: bool, text: &str) -> Result<RawSettings, ConfigError> {
+        let text = text.strip_prefix('\u{feff}').unwrap_or(text);
         let mut table = table(Path::new(name), text)?;
         table.get_mut().remove("preset");
-        let place = Place::Preset(name.into());
-        let mut reader = Reader { text, place: &|_| place.clone(), raw: RawSettings::default() };
+        let name: Arc<str> = name.into();
+        let place = |line| {
+            if is_own { Place::OwnPreset(Arc::clone(&name), line) } else { Place::Preset(Arc::clone(&name)) }
+        };
+        let mut reader = Reader { text, place: &place, raw: RawSettings::default() };
         reader.table("", table.get_ref());
-        if reader.raw.faults.is_empty() {
-            Ok(reader.raw)
-        } else {
-            Err(ConfigError { faults: reader.raw.faults })
+        let mut raw = reader.raw;
+        let is_elsewhere =
+            |name: &str| ["source.preset", "source.files"].contains(&name) || name.starts_with("account.");
+        let elsewhere = raw.iter().filter(|(name, _)| is_elsewhere(name));
+        for (name, place) in
+            elsewhere.map(|(name, raw)| (name.to_owned(), raw.place.clone())).collect::<Vec<_>>()
+        {
+            raw.fault(
+                &name,
+                place,
+                "is not for a preset: write it into the configuration that names the preset",
+            );
         }
+        if raw.faults.is_empty() { Ok(raw) } else { Err(ConfigError { faults: raw.faults }) }
+    }
+
+    /// No more of it than how files are read.
+    #[must_use]
+    pub fn reading_only(&self) -> Self {
+        let mut kept = Self { raw: RawSettings::default(), ..self.clone() };
+        for (key, raw) in self.raw.iter().filter(|(key, _)| key::READING.contains(key)) {
+            kept.raw.put(key, raw.value.clone(), raw.place.clone());
+        }
+        kept
+    }
+
+    /// The last parts of the keys that it has.
+    pub fn keys(&self) -> Vec<&str> {
+        self.raw.iter().map(|(key, _)| key::last(key)).collect()
     }
 
     /// Where it was read.
@@ -129,7 +157,7 @@ fn syntax_fault(path: &Path, text: &str, error: &toml::de::Error) -> ConfigFault
 }
 
 /// Line and column, both from 1, of the byte at `offset`.
-fn position(text: &str, offset: usize) -> (usize, usize) {
+pub(super) fn position(text: &str, offset: usize) -> (usize, usize) {
     let before = text.get(..offset).unwrap_or(text);
     let line = 1 + before.matches('\n').count();
     let column = 1 + before.rsplit('\n').next().unwrap_or_default().chars().count();

@@ -1,6 +1,6 @@
 //! How values are read that do not say it themselves.
 
-use std::collections::BTreeMap;
+use std::{cmp::Ordering, collections::BTreeMap};
 
 use super::{check::Checker, key, value::Value};
 use crate::mapping::{Country, DateOrder, DurationUnit, EpochUnit, Forms, NumberForm, ShortClock};
@@ -36,20 +36,32 @@ pub(super) fn forms(checker: &mut Checker) -> Forms {
     }
 }
 
-/// A country is for numbers as they are dialled there; numbers that begin with the country code need none.
+/// A country is for numbers as they are dialled there; numbers that begin with the country code need none. Of the two the
+/// one that is said more strongly counts: a user's country replaces what a preset says of its numbers.
 fn numbers(checker: &mut Checker) -> NumberForm {
-    const KEY: &str = "customer.country";
-    let country = checker.text(KEY).and_then(|code| match Country::parse(&code) {
+    const COUNTRY: &str = "customer.country";
+    const NUMBERS: &str = "source.numbers";
+    let country = checker.text(COUNTRY).and_then(|code| match Country::parse(&code) {
         Ok(country) => Some(country),
         Err(unknown) => {
-            checker.fault(KEY, unknown.to_string());
+            checker.fault(COUNTRY, unknown.to_string());
             None
         }
     });
-    match (checker.word("source.numbers"), country) {
-        ("international", _) => NumberForm::International,
-        (_, Some(country)) => NumberForm::National(country),
-        (_, None) => NumberForm::AsWritten,
+    let is_international = checker.word(NUMBERS) == "international";
+    match country {
+        Some(country) if !is_international => NumberForm::National(country),
+        None if !is_international => NumberForm::AsWritten,
+        None => NumberForm::International,
+        Some(country) => match checker.strength(COUNTRY).cmp(&checker.strength(NUMBERS)) {
+            Ordering::Greater => NumberForm::National(country),
+            Ordering::Less => NumberForm::International,
+            Ordering::Equal => {
+                let reason = "contradicts `source.numbers`, by which numbers without a plus begin with the country code: leave one of the two out";
+                checker.fault(COUNTRY, reason);
+                NumberForm::AsWritten
+            }
+        },
     }
 }
 
@@ -75,4 +87,44 @@ pub(super) fn values(checker: &Checker) -> BTreeMap<String, BTreeMap<String, Str
             _ => None,
         });
     tables.collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use std::path::Path;
+
+    use super::*;
+    use crate::{
+        call::Moment,
+        config::{ConfigFile, Overrides, Settings},
+    };
+
+    fn numbers(file: &str, set: &[&str]) -> Result<NumberForm, String> {
+        let file = ConfigFile::parse(Path::new("callport.toml"), file).unwrap();
+        let overrides =
+            Overrides { set: set.iter().map(ToString::to_string).collect(), ..Overrides::default() };
+        let now = Moment::from_epoch_seconds(0).unwrap();
+        let settings = Settings::check(Some(&file), &overrides, now).map_err(|error| error.to_string())?;
+        Ok(settings.mapping.forms.numbers)
+    }
+
+    #[test]
+    fn the_stronger_of_country_and_numbers_counts() {
+        let germany = Ok(NumberForm::National(Country::parse("DE").unwrap()));
+        let international = Ok(NumberForm::International);
+        let aircall = "[source]\npreset = 'aircall'\n";
+        assert_eq!(numbers(aircall, &[]), international);
+        assert_eq!(numbers(&format!("{aircall}[customer]\ncountry = 'DE'\n"), &[]), germany);
+        assert_eq!(numbers(aircall, &["customer.country=DE"]), germany);
+        let five9 = "[source]\npreset = 'five9'\n";
+        assert_eq!(numbers(five9, &["customer.country=DE"]), germany);
+        assert_eq!(numbers(&format!("{five9}numbers = 'international'\n"), &[]), international);
+        let both = "[source]\nnumbers = 'international'\n[customer]\ncountry = 'DE'\n";
+        assert_eq!(
+            numbers(both, &[]).unwrap_err(),
+            "callport.toml:4: `customer.country` contradicts `source.numbers`, by which numbers without a plus begin with \
+             the country code: leave one of the two out"
+        );
+        assert_eq!(numbers(both, &["customer.country=DE"]), germany);
+    }
 }

@@ -87,6 +87,20 @@ pub(super) const CALL_FIELDS: &[&str] = &[
     "clock",
 ];
 
+/// What says how files are read as rows.
+pub(super) const READING: &[&str] = &[
+    "source.format",
+    "source.encoding",
+    "source.delimiter",
+    "source.skip_lines",
+    "source.skip_last",
+    "source.header",
+    "source.columns",
+    "source.columns_at_least",
+    "source.records",
+    "source.fill_down",
+];
+
 const OTHER_KEYS: &[(&str, Kind)] = &[
     ("source.name", Kind::Text),
     ("source.files", Kind::Texts),
@@ -155,6 +169,12 @@ pub(super) fn find(name: &str) -> Option<&'static Key> {
     KEYS.iter().find(|key| key.name == name)
 }
 
+/// The table of which `name` is an entry, with the entry's name.
+pub(super) fn table_with(name: &str) -> Option<(&'static Key, &str)> {
+    let tables = KEYS.iter().filter(|key| matches!(key.kind, Kind::Names | Kind::Map));
+    tables.into_iter().find_map(|key| Some((key, name.strip_prefix(key.name.as_str())?.strip_prefix('.')?)))
+}
+
 /// Whether `name` is a table of the configuration, such as `conversation`.
 pub(super) fn is_section(name: &str) -> bool {
     KEYS.iter().any(|key| key.name.split_once('.').is_some_and(|(section, _)| section == name))
@@ -168,6 +188,11 @@ pub(super) fn feeds_field(name: &str) -> bool {
         || (name.starts_with("customer.") && !settings.contains(&name))
 }
 
+/// The key within its section.
+pub(super) fn last(dotted: &str) -> &str {
+    dotted.split_once('.').map_or(dotted, |(_, key)| key)
+}
+
 /// What is to be put in place of the mark that stands for a value which `callport init` could not know.
 pub(super) fn wanted(name: &str) -> String {
     match name {
@@ -179,6 +204,8 @@ pub(super) fn wanted(name: &str) -> String {
             "`create` (a customer is made for a number that Help Scout does not know) or `reject` (its calls are rejected)"
                 .to_owned()
         }
+        "conversation.inboxes" => "the id or the name of an inbox".to_owned(),
+        _ if name.starts_with("values.") => "what the value becomes, or `\"\"` for nothing".to_owned(),
         _ => find(name).map_or_else(String::new, |key| key.kind.to_string()),
     }
 }

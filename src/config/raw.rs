@@ -4,7 +4,7 @@ use std::{collections::BTreeMap, fmt, sync::Arc};
 
 use super::{
     error::ConfigFault,
-    key::{self, Kind},
+    key::{self, Key, Kind},
     value::{self, Value},
 };
 
@@ -13,18 +13,31 @@ use super::{
 pub(super) enum Place {
     /// In the configuration file.
     File(Arc<str>, usize),
-    /// In a preset, by its name.
+    /// In a preset that callport brings along, by its name.
     Preset(Arc<str>),
+    /// In a file with a preset of the user's own.
+    OwnPreset(Arc<str>, usize),
     /// In a `--set`.
     Set,
     /// In an option of its own.
     Option(&'static str),
 }
 
+impl Place {
+    /// What is written there replaces what is written at a weaker place.
+    pub(super) fn strength(&self) -> u8 {
+        match self {
+            Self::Preset(_) | Self::OwnPreset(..) => 1,
+            Self::File(..) => 2,
+            Self::Set | Self::Option(_) => 3,
+        }
+    }
+}
+
 impl fmt::Display for Place {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::File(file, line) => write!(f, "{file}:{line}"),
+            Self::File(file, line) | Self::OwnPreset(file, line) => write!(f, "{file}:{line}"),
             Self::Preset(name) => write!(f, "preset `{name}`"),
             Self::Set => f.write_str("--set"),
             Self::Option(name) => f.write_str(name),
@@ -87,7 +100,7 @@ impl RawSettings {
 
     /// Takes a `KEY=VALUE` of `--set`.
     pub(super) fn set(&mut self, text: &str) {
-        let Some((name, typed)) = text.split_once('=') else {
+        let Some((name, typed)) = split(text) else {
             self.fault(
                 "",
                 Place::Set,
@@ -96,8 +109,8 @@ impl RawSettings {
             return;
         };
         let name = name.trim();
-        if let Some(entry) = name.strip_prefix("conversation.inboxes.") {
-            self.set_inbox(entry, typed);
+        if let Some((table, entry)) = key::table_with(name) {
+            self.set_entry(table, entry.trim_matches('"'), typed);
             return;
         }
         match key::find(name) {
@@ -114,23 +127,35 @@ impl RawSettings {
         self.fault(name, place, format!("is not a known key; the nearest one is `{nearest}`"));
     }
 
-    /// One entry more for the table of inboxes.
-    fn set_inbox(&mut self, entry: &str, typed: &str) {
-        const KEY: &str = "conversation.inboxes";
-        let entry = entry.trim_matches('"').to_owned();
-        let inbox = match value::fit_typed(Kind::Name, typed) {
-            Ok(Value::Text(inbox)) => inbox,
+    /// One entry more for a table, or another value for one that it has.
+    fn set_entry(&mut self, table: &Key, entry: &str, typed: &str) {
+        let key = table.name.as_str();
+        let kind = if table.kind == Kind::Names { Kind::Name } else { Kind::Text };
+        let value = match value::fit_typed(kind, typed) {
+            Ok(Value::Text(value)) => value,
             Ok(_) => typed.to_owned(),
-            Err(wrong) => return self.fault(KEY, Place::Set, wrong.to_string()),
+            Err(wrong) => return self.fault(key, Place::Set, wrong.to_string()),
         };
-        let mut entries = match self.values.remove(KEY) {
+        let mut entries = match self.values.remove(key) {
             Some(Raw { value: Value::Names(entries), .. }) => entries,
             _ => Vec::new(),
         };
-        entries.retain(|(name, _)| *name != entry);
-        entries.push((entry, inbox));
-        self.put(KEY, Value::Names(entries), Place::Set);
+        // A value is looked up whatever its letter case, an inbox is not.
+        let is_it =
+            |name: &str| name == entry || (table.kind == Kind::Map && name.eq_ignore_ascii_case(entry));
+        entries.retain(|(name, _)| !is_it(name));
+        entries.push((entry.to_owned(), value));
+        self.put(key, Value::Names(entries), Place::Set);
     }
+}
+
+/// Parts `KEY=VALUE`; the last part of a key may be quoted, and then hold an equals sign.
+fn split(text: &str) -> Option<(&str, &str)> {
+    let equals = text.find('=')?;
+    let quote = text.find(".\"").filter(|at| *at < equals);
+    let closed = quote.and_then(|at| Some(at + 2 + text.get(at + 2..)?.find("\"=")? + 1));
+    let at = closed.unwrap_or(equals);
+    Some((text.get(..at)?, text.get(at + 1..)?))
 }
 
 #[cfg(test)]
@@ -164,6 +189,32 @@ mod tests {
         let entries: Vec<(&str, &str)> = entries.iter().map(|(a, b)| (a.as_str(), b.as_str())).collect();
         assert_eq!(entries, [("Support", "2"), ("Sales DE", "85"), ("Sales", "Shop")]);
         assert!(raw.faults.is_empty());
+    }
+
+    #[test]
+    fn what_a_value_becomes_can_be_set_one_by_one() {
+        let mut raw = RawSettings::default();
+        raw.set("values.direction={ in = 'inbound', x = 'outbound' }");
+        raw.set("values.direction.X=inbound");
+        raw.set("values.direction.\"Outgoing (a=b)\"=outbound");
+        raw.set("values.agent.4001=7");
+        raw.set("values.status.no.1=\"\"");
+        let shown = |key: &str| match &raw.get(key).unwrap().value {
+            Value::Names(entries) => entries.iter().map(|(a, b)| format!("{a}={b}")).collect::<Vec<_>>(),
+            other => panic!("{other:?}"),
+        };
+        assert_eq!(shown("values.direction"), ["in=inbound", "X=inbound", "Outgoing (a=b)=outbound"]);
+        assert_eq!(
+            (shown("values.agent"), shown("values.status")),
+            (vec!["4001=7".into()], vec!["no.1=".into()])
+        );
+        assert!(raw.faults.is_empty());
+        raw.set("values.colour.x=y");
+        assert!(
+            raw.faults[0].to_string().contains("`values.colour.x` is not a known key"),
+            "{:?}",
+            raw.faults
+        );
     }
 
     #[test]

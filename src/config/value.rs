@@ -22,6 +22,11 @@ pub(super) enum Value {
 /// What stands for a value that `callport init` could not know.
 pub(super) const UNFILLED: &str = "?";
 
+/// Whether this is the mark of what is still to be filled in.
+pub(super) fn is_open(text: &str) -> bool {
+    text.trim() == UNFILLED
+}
+
 /// What was found where something else was expected.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("is {found}; {expected} is expected")]
@@ -33,7 +38,7 @@ pub(super) struct WrongKind {
 /// Reads `value` as `kind`.
 pub(super) fn fit(kind: Kind, value: &DeValue<'_>) -> Result<Value, WrongKind> {
     let fitted = match (kind, value) {
-        (_, DeValue::String(text)) if text.trim() == UNFILLED => Some(Value::Unfilled),
+        (_, DeValue::String(text)) if is_open(text) => Some(Value::Unfilled),
         (Kind::Feed, DeValue::String(text)) => Some(Value::Text(text.to_string())),
         (Kind::Text | Kind::NumberOrText | Kind::Name, DeValue::String(text)) => {
             Some(Value::Text(text.to_string()))
@@ -57,6 +62,7 @@ pub(super) fn fit(kind: Kind, value: &DeValue<'_>) -> Result<Value, WrongKind> {
             .iter()
             .map(|(name, value)| match fit(Kind::Name, value.get_ref()) {
                 Ok(Value::Text(inbox)) => Some((name.get_ref().to_string(), inbox)),
+                Ok(Value::Unfilled) => Some((name.get_ref().to_string(), UNFILLED.to_owned())),
                 _ => None,
             })
             .collect::<Option<_>>()

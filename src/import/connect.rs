@@ -17,6 +17,8 @@ pub(super) struct Connection {
     pub(super) user_id: u64,
     /// Who new conversations are assigned to.
     pub(super) assign_to: Option<u64>,
+    /// Whether it is a sandbox, in a rehearsal.
+    is_rehearsal: bool,
     inboxes: Vec<Inbox>,
     default_inbox: Option<String>,
 }
@@ -38,6 +40,7 @@ pub(super) async fn connect<T: Transport>(
             None => return Err(ImportError::Setting(AssignTo::unknown(email))),
         },
     };
+    let is_rehearsal = account.is_some();
     let account = match account {
         // A rehearsal is served anywhere.
         Some(name) => Account { id: name.to_owned(), api_url: name.to_owned() },
@@ -50,6 +53,7 @@ pub(super) async fn connect<T: Transport>(
         user_id: me.id,
         user: if me.name.is_empty() { me.email } else { me.name },
         assign_to,
+        is_rehearsal,
         inboxes,
         default_inbox: settings.inbox.clone(),
     };
@@ -106,8 +110,19 @@ impl Connection {
         }
         let by_id = named.parse().ok().and_then(|id: u64| self.inboxes.iter().find(|inbox| inbox.id == id));
         let by_name = || self.inboxes.iter().find(|inbox| inbox.name.to_lowercase() == named.to_lowercase());
-        by_id.or_else(by_name).map(|inbox| inbox.id).ok_or_else(|| {
-            ImportError::Setting(format!("the account has no inbox `{named}`; it has {}", self.listed()))
+        by_id.or_else(by_name).map(|inbox| inbox.id).ok_or_else(|| self.no_inbox(named))
+    }
+
+    fn no_inbox(&self, named: &str) -> ImportError {
+        let listed = self.listed();
+        ImportError::Setting(match self.inboxes.first().filter(|_| self.is_rehearsal) {
+            // It knows the account by the file alone, so the name may be right.
+            Some(inbox) => format!(
+                "the sandbox has no inbox `{named}`; it has {listed}: give it the account's inboxes in `account.json` \
+                 (`--account`), or rehearse with one that it has, e.g. `--set conversation.inbox={}`",
+                inbox.id
+            ),
+            None => format!("the account has no inbox `{named}`; it has {listed}"),
         })
     }
 
@@ -132,6 +147,7 @@ mod tests {
             user: String::new(),
             user_id: 1,
             assign_to: None,
+            is_rehearsal: false,
             inboxes,
             default_inbox: default_inbox.map(str::to_owned),
         }
@@ -147,6 +163,23 @@ mod tests {
         assert_eq!(connection(&[(85, "Support")], None).inbox("").unwrap(), 85);
         assert_eq!(connection(&[(86, "Sales"), (85, "Support")], Some("Sales")).inbox("").unwrap(), 86);
         assert_eq!(two.account.id, "inboxes:85,86");
+    }
+
+    #[test]
+    fn an_inbox_that_the_sandbox_lacks_is_told_as_the_sandboxs() {
+        let sandbox = Connection { is_rehearsal: true, ..connection(&[(85, "Support")], None) };
+        let told = sandbox.inbox("Billing").unwrap_err().to_string();
+        assert!(
+            told.starts_with("the sandbox has no inbox `Billing`; it has `Support` (85): give it"),
+            "{told}"
+        );
+        assert!(
+            told.ends_with(
+                "`account.json` (`--account`), or rehearse with one that it has, e.g. `--set \
+                                conversation.inbox=85`"
+            ),
+            "{told}"
+        );
     }
 
     #[test]

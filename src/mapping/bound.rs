@@ -9,6 +9,7 @@ use super::{
     expression::{Expression, Expressions, Group, Mapping, Rules},
     fault::{SettingFault, hint, list},
     field::Field,
+    reading::plain_direction,
     row_view::{Nothing, columns_value, row_value},
     settings::MappingSettings,
     template::{Part, Template},
@@ -99,7 +100,8 @@ impl Mapping {
 
     fn json_source(&self, field: Field) -> Option<Source> {
         let Some(expressions) = self.rules.expressions(field) else {
-            return self.rules.settings.by_own_names.then(|| Source::AnyOf(field.own_names()));
+            let names = field.own_names();
+            return (self.rules.settings.by_own_names && !names.is_empty()).then_some(Source::AnyOf(names));
         };
         let choices = expressions.choices.iter().map(|choice| match choice {
             Expression::Column(name) => Source::Path(name.clone()),
@@ -262,10 +264,9 @@ impl BoundMapping {
         self.inbox_choice.as_ref()
     }
 
-    /// Whether rows may be records of one call. A key that a JSON object may happen to have does not count: every row would
-    /// have to be kept until the end of the input.
+    /// Whether rows may be records of one call.
     pub(super) fn joins_records(&self) -> bool {
-        !matches!(self.sources[Field::GROUP.index()], None | Some(Source::AnyOf(_)))
+        self.sources[Field::GROUP.index()].is_some()
     }
 
     /// The heading or setting that feeds `field`, or the field's own name.
@@ -290,7 +291,8 @@ impl BoundMapping {
         }
     }
 
-    /// Puts what values become in their place; which fields had a value that is not known.
+    /// Puts what values become in their place; which fields had a value that is not known. A plain word for a direction is
+    /// known without being named.
     pub(super) fn translate<'r>(&'r self, values: &mut [Option<Cow<'r, str>>; Field::COUNT]) -> Vec<Field> {
         let mut unknown = Vec::new();
         for (field, map) in &self.rules.values {
@@ -299,6 +301,7 @@ impl BoundMapping {
             match map.get(word) {
                 Some("") => *value = None,
                 Some(becomes) => *value = Some(Cow::Borrowed(becomes)),
+                None if *field == Field::DIRECTION && plain_direction(word).is_some() => {}
                 None => unknown.push(*field),
             }
         }

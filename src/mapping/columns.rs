@@ -6,10 +6,14 @@ use super::{
     duration_form::{DurationFault, parse_duration},
     email::check_email,
     forms::{DateOrder, EpochUnit, Forms},
-    number::normalise_number,
+    guess_words::direction_of,
+    number::{HIDDEN, NumberFault, read_number},
     time_form::{TimeFault, parse_time},
 };
 use crate::call::Zone;
+
+/// Values from which it can be told that they differ in nearly every row.
+const ENOUGH: usize = 10;
 
 /// A column with the values that are given in it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -84,6 +88,32 @@ impl Column {
         looks != Looks::Text && !self.values.iter().all(is_bare)
     }
 
+    /// Whether nearly all values can only be phone numbers: they are too long for anything else.
+    pub(super) fn holds_numbers(&self) -> bool {
+        const LEAST_DIGITS: usize = 7;
+        let is_long = |value: &&String| value.bytes().filter(u8::is_ascii_digit).count() >= LEAST_DIGITS;
+        let long = self.values.iter().filter(is_long).count();
+        self.looks_like(Looks::Number)
+            && long * 10 >= self.values.len() * 8
+            && !self.looks_like(Looks::Time)
+            && !self.looks_like(Looks::Date)
+    }
+
+    /// Whether there are too few values to see that each row has its own.
+    pub(super) fn has_few_values(&self) -> bool {
+        self.values.len() < ENOUGH
+    }
+
+    /// What speaks for its being so, for a person.
+    pub(super) fn why(&self, looks: Looks) -> String {
+        match looks {
+            Looks::Id if self.has_few_values() => {
+                "its heading says so; there are too few rows to see whether each has its own".to_owned()
+            }
+            _ => looks.why(),
+        }
+    }
+
     fn is_distinct(&self) -> bool {
         let distinct: HashSet<&String> = self.values.iter().collect();
         distinct.len() * 10 >= self.values.len() * 8
@@ -92,7 +122,7 @@ impl Column {
 
 impl Looks {
     /// What the values are like, for a person.
-    pub(super) fn why(self) -> String {
+    fn why(self) -> String {
         let what = match self {
             Self::Time | Self::Date | Self::TimeOfDay => "times",
             Self::Duration => "durations",
@@ -107,7 +137,7 @@ impl Looks {
     }
 }
 
-fn fits(value: &str, looks: Looks) -> bool {
+pub(super) fn fits(value: &str, looks: Looks) -> bool {
     match looks {
         Looks::Time => is_time(value),
         Looks::Date => read_time(value) == Err(TimeFault::DateAlone),
@@ -118,11 +148,16 @@ fn fits(value: &str, looks: Looks) -> bool {
             matches!(parse_duration(value, Forms::default()), Ok(_) | Err(DurationFault::Ambiguous))
         }
         Looks::Direction => direction_of(value).is_some(),
-        Looks::Number => normalise_number(value).is_some_and(|number| number.len() <= 18) || is_hidden(value),
+        Looks::Number => is_number(value) || is_hidden(value),
         Looks::Email => check_email(value).is_ok(),
         Looks::Link => value.contains("://"),
         Looks::Id | Looks::Text => true,
     }
+}
+
+/// Also one that only its own row must mend.
+fn is_number(value: &str) -> bool {
+    matches!(read_number(value), Ok(Some(_)) | Err(NumberFault::Several | NumberFault::Shortened))
 }
 
 fn read_time(value: &str) -> Result<(), TimeFault> {
@@ -143,32 +178,13 @@ fn is_time(value: &str) -> bool {
         return read_time(value).is_ok();
     }
     [EpochUnit::Seconds, EpochUnit::Milliseconds, EpochUnit::Microseconds].into_iter().any(|epoch| {
-        let read = parse_time(value, None, Forms { epoch, ..Forms::default() });
+        let read = parse_time(value, Some(Zone::UTC), Forms { epoch, ..Forms::default() });
         read.is_ok_and(|instant| YEARS.contains(&instant.moment.epoch_seconds()))
     })
 }
 
 fn is_hidden(value: &str) -> bool {
-    ["anonymous", "unknown", "private", "restricted"].iter().any(|word| value.eq_ignore_ascii_case(word))
-}
-
-/// The direction that a word seems to mean.
-pub(super) fn direction_of(word: &str) -> Option<&'static str> {
-    let word = word.to_lowercase();
-    let parts: Vec<&str> = word.split(|letter: char| !letter.is_alphabetic()).collect();
-    let has = |words: &[&str]| parts.iter().any(|part| words.contains(part));
-    // German, Spanish and French exports have words of their own.
-    let inbound = ["eingehend", "ankommend", "entrante", "entrant"];
-    let outbound = ["ausgehend", "abgehend", "saliente", "sortant"];
-    if has(&["inbound", "incoming", "in", "received", "missed", "voicemail", "abandoned"]) || has(&inbound) {
-        Some("inbound")
-    } else if has(&outbound)
-        || has(&["outbound", "outgoing", "out", "placed", "dialed", "dialled", "manual", "autodial"])
-    {
-        Some("outbound")
-    } else {
-        None
-    }
+    HIDDEN.iter().any(|word| value.eq_ignore_ascii_case(word))
 }
 
 #[cfg(test)]
@@ -184,11 +200,13 @@ mod tests {
         for (looks, values) in [
             (Looks::Time, ["2026-03-30 14:05:09", "03/30/2026 2:05 PM"]),
             (Looks::Time, ["1774879509", "1774879509123"]),
+            (Looks::Time, ["202603301405", "20260330140509"]),
             (Looks::Date, ["03/30/2026", "Mon 6/8/2020"]),
             (Looks::TimeOfDay, ["4:05:09 PM", "14:05"]),
             (Looks::Duration, ["61", "0:01:01"]),
             (Looks::Direction, ["Incoming Call", "outbound-api"]),
             (Looks::Number, ["(212) 555-0100", "anonymous"]),
+            (Looks::Number, ["4.93E+11", "'+1 212 555 0100"]),
             (Looks::Email, ["jo@example.com", "bo@example.com"]),
             (Looks::Link, ["https://example.com/1", "https://example.com/2"]),
         ] {

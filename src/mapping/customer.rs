@@ -3,7 +3,7 @@
 use super::{
     email::check_email,
     field::Field,
-    number::normalise_number,
+    number::{NumberFault, read_number},
     reading::Reading,
     settings::{HiddenCaller, MappingSettings, UnknownCaller},
 };
@@ -12,29 +12,61 @@ use crate::call::{Customer, FIELD_RULES, Fault, FaultKind, FieldFault, check_fie
 /// Digits of a number that is no extension.
 const LEAST_NATIONAL: usize = 7;
 
+/// What a row says of the customer's number.
+enum Number {
+    Known(String),
+    /// None is given, or the caller hid it.
+    Hidden,
+    /// The far end is the company's own.
+    Own,
+    /// Which of the two numbers is the customer's cannot be told.
+    Untold,
+    Unreadable(Field, NumberFault),
+}
+
 /// The customer of a row. What is wrong is noted with the reading.
 pub(super) fn customer_of(reading: &mut Reading<'_>, settings: &MappingSettings) -> Customer {
     let faults_before = reading.faults.len();
     let id = reading.positive(FaultKind::Value, Field::CUSTOMER_ID);
-    let phone = customer_number(reading, settings);
-    let is_local = |number: &String| !number.starts_with('+') && number.len() >= LEAST_NATIONAL;
-    if id.is_none() && phone.as_ref().is_some_and(is_local) {
+    let number = customer_number(reading, settings);
+    let is_local = matches!(&number, Number::Known(number) if !number.starts_with('+') && number.len() >= LEAST_NATIONAL);
+    if id.is_none() && is_local {
         reading.warn("customers' numbers without a country code stay so: `customer.country` or `source.numbers` adds it");
     }
-    let by_number = phone.is_some() && settings.unknown == UnknownCaller::Create;
+    let by_number = matches!(number, Number::Known(_)) && settings.unknown == UnknownCaller::Create;
     let email = email_of(reading, id.is_some() || by_number);
     let fields = optional_fields(reading);
-    let mut customer = Customer { id, email, phone, fields };
-    if customer.id.is_none() && customer.email.is_none() && reading.faults.len() == faults_before {
-        match (&customer.phone, settings.unknown, settings.hidden) {
-            (Some(_), UnknownCaller::Create, _) => {}
-            (Some(_), UnknownCaller::Reject, _) => reading.faults.push(unknown_caller()),
-            (None, _, HiddenCaller::Customer(id)) => customer.id = Some(id),
-            (None, _, HiddenCaller::Reject) => {
-                let fault = no_way(reading);
-                reading.faults.push(fault);
+    let mut customer = Customer { id, email, phone: None, fields };
+    let is_found = customer.id.is_some() || customer.email.is_some();
+    let is_open = !is_found && reading.faults.len() == faults_before;
+    match number {
+        Number::Known(number) => {
+            customer.phone = Some(number);
+            if is_open && settings.unknown == UnknownCaller::Reject {
+                reading.faults.push(unknown_caller());
             }
         }
+        Number::Unreadable(field, _) if is_found => {
+            reading
+                .warn(format!("`{}` is left out where it cannot be read as one phone number", field.name()));
+        }
+        Number::Unreadable(field, fault) if is_open => {
+            reading.refuse(FaultKind::Customer, field, fault.to_string());
+        }
+        Number::Hidden if is_open => match settings.hidden {
+            HiddenCaller::Customer(id) => customer.id = Some(id),
+            HiddenCaller::Reject => {
+                reading.faults.push(no_way("no way to a customer: no id, no e-mail and no number"));
+            }
+        },
+        Number::Own if is_open => reading.faults.push(no_way(
+            "no way to a customer: the number at the far end is one of the company's own (`source.own_numbers`)",
+        )),
+        Number::Untold if is_open => {
+            let fault = untold(reading);
+            reading.faults.push(fault);
+        }
+        Number::Unreadable(..) | Number::Hidden | Number::Own | Number::Untold => {}
     }
     customer
 }
@@ -44,40 +76,74 @@ fn unknown_caller() -> Fault {
     Fault::new(FaultKind::Customer, reason)
 }
 
-fn no_way(reading: &Reading<'_>) -> Fault {
-    let numbers = reading.from_number.is_some() || reading.to_number.is_some();
-    let reason = match (numbers, &reading.direction) {
-        (true, None) => {
-            "which number is the customer's cannot be told without a direction: map `call.direction` or `customer.phone`"
-                .to_owned()
-        }
-        (true, Some(word)) if !matches!(word.as_ref(), "inbound" | "outbound") => {
-            format!("which number is the customer's cannot be told from the direction `{word}`: map `customer.phone`")
-        }
-        _ => "no way to a customer: no id, no e-mail and no number".to_owned(),
-    };
+fn no_way(reason: impl Into<String>) -> Fault {
     Fault::new(FaultKind::Customer, reason)
 }
 
+/// Which of the numbers is the customer's.
+fn untold(reading: &Reading<'_>) -> Fault {
+    no_way(match &reading.direction {
+        None => {
+            "which number is the customer's cannot be told without a direction: map `call.direction` or `customer.phone`"
+                .to_owned()
+        }
+        Some(word) => {
+            format!("which number is the customer's cannot be told from the direction `{word}`: map `customer.phone`")
+        }
+    })
+}
+
 /// The customer's number where it is given, else the far end of the call; never one of the company's.
-fn customer_number(reading: &mut Reading<'_>, settings: &MappingSettings) -> Option<String> {
+fn customer_number(reading: &mut Reading<'_>, settings: &MappingSettings) -> Number {
     let complete = |number| settings.forms.numbers.complete(number);
+    let (mut fault, mut is_own, mut hides) = (None, false, false);
+    let mut given: Vec<String> = Vec::new();
     // A call of several people names them one after another.
-    let given = reading.text(Field::PHONE).into_iter().flat_map(|text| text.split(", "));
-    let given: Vec<String> = given.filter_map(normalise_number).map(complete).collect();
-    let mut given: Vec<String> = given.into_iter().filter(|number| !reading.is_own_number(number)).collect();
+    for text in reading.text(Field::PHONE).into_iter().flat_map(|text| text.split(", ")) {
+        match read_number(text).map(|number| number.map(complete)) {
+            Ok(Some(number)) if reading.is_own_number(&number) => is_own = true,
+            Ok(Some(number)) => given.push(number),
+            Ok(None) => hides = true,
+            Err(why) => fault = Some(why),
+        }
+    }
     if given.len() > 1 {
         reading.warn("`customer.phone` names several people: the call goes to the first");
         given.truncate(1);
     }
-    given.pop().or_else(|| {
-        let far_end = match reading.direction.as_deref() {
-            Some("inbound") => reading.from_number.clone(),
-            Some("outbound") => reading.to_number.clone(),
-            _ => None,
-        };
-        far_end.map(complete).filter(|number| !reading.is_own_number(number))
-    })
+    if let Some(number) = given.pop() {
+        return Number::Known(number);
+    }
+    match (far_end(reading, settings), fault) {
+        (Number::Known(number), fault) => {
+            if fault.is_some() {
+                reading.warn("the number of the call is taken where `customer.phone` cannot be read as one phone number");
+            }
+            Number::Known(number)
+        }
+        (_, Some(fault)) => Number::Unreadable(Field::PHONE, fault),
+        // Beside the company's number a word may stand for the caller's.
+        (Number::Hidden, None) if is_own && !hides => Number::Own,
+        (other, None) => other,
+    }
+}
+
+/// What stands at the other end of the line, by the direction.
+fn far_end(reading: &Reading<'_>, settings: &MappingSettings) -> Number {
+    let (field, number) = match reading.direction.as_deref() {
+        Some("inbound") => (Field::FROM, &reading.from_number),
+        Some("outbound") => (Field::TO, &reading.to_number),
+        _ if reading.from_number == Ok(None) && reading.to_number == Ok(None) => return Number::Hidden,
+        _ => return Number::Untold,
+    };
+    match number {
+        Ok(None) => Number::Hidden,
+        Err(fault) => Number::Unreadable(field, *fault),
+        Ok(Some(number)) => {
+            let number = settings.forms.numbers.complete(number.clone());
+            if reading.is_own_number(&number) { Number::Own } else { Number::Known(number) }
+        }
+    }
 }
 
 fn email_of(reading: &mut Reading<'_>, found_otherwise: bool) -> Option<String> {
@@ -148,6 +214,73 @@ mod tests {
         assert!(
             rejection(own_names(), &with(&[("direction", "")]))
                 .contains("cannot be told without a direction")
+        );
+    }
+
+    #[test]
+    fn a_caller_is_hidden_only_where_the_far_end_has_no_number() {
+        let settings = MappingSettings {
+            hidden: HiddenCaller::Customer(9),
+            own_numbers: vec!["+1 555 0199".into()],
+            ..own_names()
+        };
+        let outcome =
+            |more: &[(&'static str, &'static str)]| interpret(settings.clone(), &with(more)).outcome;
+        let line = ("to", "+1 555 0198");
+        for hidden in [
+            &[("from", ""), line][..],
+            &[("from", "Anonymous"), line],
+            &[("from", "+1 555 0198"), ("direction", "outbound"), ("to", "")],
+            &[("from", ""), ("direction", "internal")],
+            &[("from", "private"), ("direction", ""), ("phone", "withheld")],
+            &[("from", ""), ("phone", "+1 555 0199, anonymous")],
+        ] {
+            let outcome = outcome(hidden);
+            assert!(
+                matches!(&outcome, Outcome::Call(call) if call.customer.id == Some(9)),
+                "{hidden:?} {outcome:?}"
+            );
+        }
+        for (shown, why) in [
+            (&[("direction", "internal"), line][..], "from the direction `internal`"),
+            (&[("direction", ""), line], "without a direction"),
+            (&[("direction", ""), ("from", ""), line], "without a direction"),
+            (&[("direction", "out"), ("to", "+1 555 0199")], "one of the company's own"),
+            (&[("from", ""), ("phone", "+1 555 0199")], "one of the company's own"),
+            (&[("from", "4.93E+11")], "export it again"),
+        ] {
+            let told = rejection(settings.clone(), &with(shown));
+            assert!(told.contains(why), "{shown:?} {told}");
+        }
+        let named = outcome(&[("from", ""), ("phone", "+1 555 0142")]);
+        assert!(matches!(&named, Outcome::Call(call) if call.customer.id.is_none()), "{named:?}");
+    }
+
+    #[test]
+    fn a_number_that_cannot_be_read_is_named_and_left_out_only_where_the_customer_is_found_without_it() {
+        let ruined = with(&[("from", "4.93E+11")]);
+        let told = rejection(own_names(), &ruined);
+        assert!(told.starts_with("from `4.93E+11`: ") && told.contains("export it again"), "{told}");
+        let settings = MappingSettings { hidden: HiddenCaller::Customer(9), ..own_names() };
+        assert_eq!(rejection(settings, &ruined), told, "it is no hidden number");
+        let told = rejection(own_names(), &with(&[("from", "+1 555 0100; +1 555 0101")]));
+        assert!(told.starts_with("from `+1 555 0100; +1 555 0101`: holds several"), "{told}");
+        let told = rejection(own_names(), &with(&[("from", ""), ("phone", "2026-03-30")]));
+        assert!(told.starts_with("phone `2026-03-30`: is a date"), "{told}");
+
+        let warnings = |more: &[(&'static str, &'static str)], phone: Option<&str>| {
+            let found = interpret(own_names(), &with(more));
+            let Outcome::Call(call) = found.outcome else { panic!("{found:?}") };
+            assert_eq!(call.customer.phone.as_deref(), phone);
+            found.warnings.into_iter().map(|warning| warning.reason).collect::<Vec<_>>()
+        };
+        assert_eq!(
+            warnings(&[("from", "4.93E+11"), ("email", "jo@example.com")], None),
+            ["`call.from` is left out where it cannot be read as one phone number"]
+        );
+        assert_eq!(
+            warnings(&[("phone", "4.93E+11")], Some("+15550100")),
+            ["the number of the call is taken where `customer.phone` cannot be read as one phone number"]
         );
     }
 

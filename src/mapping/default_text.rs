@@ -159,6 +159,8 @@ mod tests {
         let told =
             call(own_names(), &[("started_at", START), ("customer_id", "4"), ("direction", "internal")]);
         assert_eq!(told.text, "Call (internal)\n\n\0");
+        let told = call(own_names(), &[("started_at", START), ("phone", "=\"555-0142\"")]);
+        assert_eq!(told.text, "Call with 555-0142\n\n\0", "a spreadsheet's marks are no part of it");
         let told = call(own_names(), &[("started_at", START), ("phone", "555-0142")]);
         assert_eq!(told.text, "Call with 555-0142\n\n\0");
         let missed = [("started_at", START), ("phone", "+1 555 0100, +1 555 0101"), ("direction", "in")];

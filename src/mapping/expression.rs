@@ -7,7 +7,7 @@ use super::{
     engine::{Engine, TEXT_KEY},
     fault::{SettingFault, hint, list},
     field::Field,
-    number::normalise_number,
+    number::read_number,
     row_view::Nothing,
     settings::{Feed, MappingSettings},
     template::Template,
@@ -92,8 +92,7 @@ impl Mapping {
         let fields = check.fields(&settings);
         let values = check.values(&settings);
         let nothing = Arc::new(Nothing::new(&settings.nothing));
-        let normal = |number: &String| settings.forms.numbers.complete(normalise_number(number)?).into();
-        let own_numbers = settings.own_numbers.iter().filter_map(normal).collect();
+        let own_numbers = check.own_numbers(&settings);
         let group = check.group(&settings.group_by);
         let subject = check.call_template("conversation.subject", &settings.subject);
         let text = settings.text.as_deref().and_then(|source| check.call_template(TEXT_KEY, source));
@@ -190,6 +189,24 @@ impl Check {
         values
     }
 
+    /// One that is not understood would be taken for a customer's.
+    fn own_numbers(&mut self, settings: &MappingSettings) -> Vec<String> {
+        let mut numbers = Vec::new();
+        for written in &settings.own_numbers {
+            let why = match read_number(written) {
+                Ok(Some(number)) => {
+                    numbers.push(settings.forms.numbers.complete(number));
+                    continue;
+                }
+                Ok(None) => "is no phone number".to_owned(),
+                Err(fault) => fault.to_string(),
+            };
+            let reason = format!("holds `{written}`, which {why}");
+            self.faults.push(SettingFault::new("source.own_numbers", reason));
+        }
+        numbers
+    }
+
     /// A template over the columns of a row.
     fn columns_template(&mut self, key: &str, source: &str) -> Option<Template> {
         Template::over_columns(&mut self.engine, key, source).map_err(|fault| self.faults.push(fault)).ok()
@@ -259,6 +276,7 @@ mod tests {
             subject: "Calls of {{ custmer }}".into(),
             text: Some("{{ notes ".into()),
             skip: Some("{{ row['x'] == 1 and statsu }}".into()),
+            own_numbers: vec!["+1 555 0100, +1 555 0101".into(), "+1 555 0102".into(), "Sales".into()],
             ..MappingSettings::default()
         };
         let faults: Vec<String> =
@@ -267,6 +285,8 @@ mod tests {
             "`call.id` fails on line 1: ",
             "`call.notes` fails on line 2: ",
             "`call.strated_at` is not a field that can be mapped (did you mean `call.started_at`?)",
+            "`source.own_numbers` holds `+1 555 0100, +1 555 0101`, which holds several phone numbers: one is needed",
+            "`source.own_numbers` holds `Sales`, which is no phone number",
             "`conversation.group_by` is `line`: ",
             "`conversation.subject` names the unknown variable `custmer` (did you mean `customer`?); known are `id`, ",
             "`text.template` fails on line 1: ",

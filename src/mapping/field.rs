@@ -92,12 +92,16 @@ impl Field {
         Self::parse(name).or_else(|| Self::parse(&format!("call.{name}")))
     }
 
-    /// The headings that feed it without being named. `id` alone is the call's, and `group` alone may be a team's: it would
-    /// make one call of all that the team has taken. A `clock` may be anything.
+    /// The headings that feed it without being named. `id` alone is the call's, and a `clock` may be anything. No heading makes
+    /// rows records of one call: of JSON nobody knows before its end whether a key comes, and every row would have to be kept
+    /// until then.
     pub(super) fn own_names(self) -> Vec<String> {
+        if self == Self::GROUP {
+            return Vec::new();
+        }
         let name = self.name();
         let mut names = vec![name.replace('.', "_")];
-        if ![Self::CUSTOMER_ID, Self::CONVERSATION_ID, Self::GROUP, Self::CLOCK].contains(&self) {
+        if ![Self::CUSTOMER_ID, Self::CONVERSATION_ID, Self::CLOCK].contains(&self) {
             names.extend(name.split('.').next_back().map(str::to_owned));
         }
         names.insert(0, name);
@@ -128,7 +132,7 @@ mod tests {
         names.dedup();
         assert_eq!(names.len(), count);
         assert_eq!(Field::CUSTOMER_ID.own_names(), ["customer.id", "customer_id"]);
-        assert_eq!(Field::GROUP.own_names(), ["call.group", "call_group"]);
+        assert!(Field::GROUP.own_names().is_empty());
         assert_eq!(Field::EMAIL.own_names(), ["customer.email", "customer_email", "email"]);
     }
 }

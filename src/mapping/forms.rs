@@ -119,7 +119,10 @@ impl NumberForm {
             return number;
         }
         match self {
-            Self::International if number.len() >= LEAST_INTERNATIONAL => format!("+{number}"),
+            // No country code begins with 0: it is a number as it is dialled somewhere.
+            Self::International if number.len() >= LEAST_INTERNATIONAL && !number.starts_with('0') => {
+                format!("+{number}")
+            }
             Self::National(country) => country.international(&number).unwrap_or(number),
             Self::AsWritten | Self::International => number,
         }
@@ -145,6 +148,8 @@ mod tests {
             (states, "101", "101"),
             (NumberForm::International, "15550100", "+15550100"),
             (NumberForm::International, "101", "101"),
+            (NumberForm::International, "030555123", "030555123"),
+            (NumberForm::International, "004930555123", "004930555123"),
             (NumberForm::AsWritten, "2125550123", "2125550123"),
         ];
         for (form, number, complete) in cases {

@@ -5,7 +5,9 @@ use super::{
     columns::{Column, Looks},
     duration_form::{DurationFault, parse_duration},
     forms::{EpochUnit, Forms},
+    guess_words::{GuessedWords, answers, directions},
     time_form::{TimeFault, parse_time},
+    wanted::{WANTED, Wanted},
 };
 use crate::call::Zone;
 
@@ -62,257 +64,13 @@ pub struct Guess {
     pub fields: Vec<GuessedField>,
     /// How values are read.
     pub settings: Vec<GuessedSetting>,
-    /// Words of the direction's column that are neither inbound nor outbound by themselves, with what they seem to mean.
-    pub directions: Vec<(String, Option<&'static str>)>,
+    /// What the words of columns seem to mean.
+    pub words: Vec<GuessedWords>,
+    /// Those of them that hold phone numbers: which is the customer's a person must say.
+    pub numbers: Vec<String>,
     /// Columns that feed nothing.
     pub unused: Vec<String>,
 }
-
-struct Wanted {
-    field: &'static str,
-    looks: Looks,
-    /// Headings that say it, the most telling first.
-    names: &'static [&'static str],
-    /// Whether a word of the heading is enough, or even the values alone.
-    least: Likelihood,
-}
-
-const fn wanted(
-    field: &'static str,
-    looks: Looks,
-    least: Likelihood,
-    names: &'static [&'static str],
-) -> Wanted {
-    Wanted { field, looks, names, least }
-}
-
-/// In the order in which columns are given away.
-const WANTED: &[Wanted] = &[
-    wanted(
-        "call.started_at",
-        Looks::Time,
-        Likelihood::Low,
-        &[
-            "started at",
-            "start time",
-            "start date time",
-            "call start time",
-            "start",
-            "start date",
-            "call start",
-            "start date time",
-            "started",
-            "date started",
-            "date time",
-            "datetime",
-            "call time",
-            "call date",
-            "timestamp",
-            "date",
-            "time",
-            "created at",
-            "date created",
-            "created",
-        ],
-    ),
-    wanted(
-        "call.ended_at",
-        Looks::Time,
-        Likelihood::Fair,
-        &[
-            "ended at",
-            "end time",
-            "call end time",
-            "end",
-            "end date",
-            "end date time",
-            "ended",
-            "date ended",
-            "hangup time",
-            "disconnected at",
-        ],
-    ),
-    wanted(
-        "call.updated_at",
-        Looks::Time,
-        Likelihood::High,
-        &["updated at", "last updated", "modified at", "last modified"],
-    ),
-    wanted(
-        "call.duration",
-        Looks::Duration,
-        Likelihood::Fair,
-        &[
-            "talk time",
-            "duration",
-            "call duration",
-            "duration in seconds",
-            "duration seconds",
-            "length",
-            "call length",
-            "billsec",
-            "seconds",
-        ],
-    ),
-    wanted(
-        "call.ringing",
-        Looks::Duration,
-        Likelihood::High,
-        &["ringing", "ring time", "ring duration", "wait time", "waiting time", "time to answer"],
-    ),
-    wanted(
-        "call.direction",
-        Looks::Direction,
-        Likelihood::Low,
-        &["direction", "call direction", "call type", "type", "inbound outbound"],
-    ),
-    wanted(
-        "call.id",
-        Looks::Id,
-        Likelihood::High,
-        // Where both are there, the row's own id is sure to be its own.
-        &[
-            "id",
-            "call id",
-            "callid",
-            "call uuid",
-            "uuid",
-            "unique id",
-            "uniqueid",
-            "call sid",
-            "sid",
-            "record id",
-            "guid",
-        ],
-    ),
-    wanted(
-        "customer.email",
-        Looks::Email,
-        Likelihood::Fair,
-        &["customer email", "contact email", "caller email", "email", "e mail", "email address"],
-    ),
-    wanted(
-        "customer.phone",
-        Looks::Number,
-        Likelihood::High,
-        &[
-            "customer phone",
-            "customer number",
-            "customer phone number",
-            "contact number",
-            "contact phone",
-            "external number",
-            "phone number",
-            "phone",
-            "number",
-        ],
-    ),
-    wanted(
-        "call.from",
-        Looks::Number,
-        Likelihood::Fair,
-        &[
-            "from",
-            "from number",
-            "caller",
-            "caller number",
-            "caller id",
-            "ani",
-            "calling number",
-            "source number",
-            "src",
-        ],
-    ),
-    wanted(
-        "call.to",
-        Looks::Number,
-        Likelihood::Fair,
-        &[
-            "to",
-            "to number",
-            "callee",
-            "callee number",
-            "called number",
-            "dnis",
-            "destination",
-            "dialed number",
-            "dst",
-        ],
-    ),
-    wanted(
-        "call.line",
-        Looks::Text,
-        Likelihood::High,
-        &["line", "line name", "queue", "queue name", "number name", "campaign", "department", "team"],
-    ),
-    wanted(
-        "call.agent",
-        Looks::Text,
-        Likelihood::High,
-        &[
-            "agent",
-            "agent name",
-            "user",
-            "user name",
-            "username",
-            "user display name",
-            "answered by",
-            "handled by",
-            "employee",
-            "operator",
-            "representative",
-            "extension name",
-        ],
-    ),
-    wanted(
-        "call.status",
-        Looks::Text,
-        Likelihood::High,
-        &[
-            "result",
-            "status",
-            "call status",
-            "call result",
-            "outcome",
-            "disposition",
-            "call outcome",
-            "answered",
-        ],
-    ),
-    wanted(
-        "call.recording",
-        Looks::Link,
-        Likelihood::Fair,
-        &["recording", "recording url", "recording link", "call recording"],
-    ),
-    wanted(
-        "call.notes",
-        Looks::Text,
-        Likelihood::High,
-        &["notes", "note", "comments", "comment", "call notes", "description", "summary"],
-    ),
-    wanted("call.tags", Looks::Text, Likelihood::High, &["tags", "tag", "labels", "categories"]),
-    wanted(
-        "call.ticket",
-        Looks::Text,
-        Likelihood::High,
-        &["ticket", "ticket id", "ticket number", "case", "case number"],
-    ),
-    wanted(
-        "customer.first_name",
-        Looks::Text,
-        Likelihood::High,
-        &["first name", "customer first name", "contact first name"],
-    ),
-    wanted(
-        "customer.last_name",
-        Looks::Text,
-        Likelihood::High,
-        &["last name", "customer last name", "contact last name", "surname"],
-    ),
-    wanted("conversation.id", Looks::Text, Likelihood::High, &["help scout conversation id"]),
-    wanted("customer.id", Looks::Text, Likelihood::High, &["help scout customer id"]),
-];
 
 /// Guesses how a file of `columns` is read.
 pub fn guess(columns: &[Column]) -> Guess {
@@ -346,7 +104,7 @@ pub fn guess(columns: &[Column]) -> Guess {
         }
         if let Some(index) = only_by_values(looks, columns, &taken) {
             taken[index] = true;
-            let why = format!("no other column is like it: {}", looks.why());
+            let why = format!("no other column is like it: {}", columns[index].why(looks));
             let source = columns[index].name.clone();
             guess.fields.push(GuessedField { field, source, likelihood: Likelihood::Low, why });
         }
@@ -361,12 +119,14 @@ pub fn guess(columns: &[Column]) -> Guess {
     };
     let mut settings = time_settings(&start);
     settings.extend(column("call.duration").map(duration_settings).unwrap_or_default());
-    let directions = column("call.direction").map(directions).unwrap_or_default();
+    let words = column("call.direction").and_then(directions).into_iter();
+    let words = words.chain(column("call.status").and_then(answers)).collect();
     guess.settings = settings;
-    guess.directions = directions;
-    let is_unused = |(index, _): &(usize, &Column)| !taken[*index];
-    guess.unused =
-        columns.iter().enumerate().filter(is_unused).map(|(_, column)| column.name.clone()).collect();
+    guess.words = words;
+    let unused = || columns.iter().enumerate().filter(|(index, _)| !taken[*index]).map(|(_, column)| column);
+    guess.numbers =
+        unused().filter(|column| column.holds_numbers()).map(|column| column.name.clone()).collect();
+    guess.unused = unused().map(|column| column.name.clone()).collect();
     guess
 }
 
@@ -374,21 +134,24 @@ fn best(wanted: &Wanted, columns: &[Column], taken: &[bool]) -> Option<(usize, L
     let free = || columns.iter().enumerate().filter(|(index, _)| !taken[*index]);
     let fitting = || free().filter(|(_, column)| column.looks_like(wanted.looks));
     for name in wanted.names {
-        if let Some((index, _)) = fitting().find(|(_, column)| column.words() == *name) {
-            return Some((index, Likelihood::High, wanted.looks.why()));
+        if let Some((index, column)) = fitting().find(|(_, column)| column.words() == *name) {
+            let is_open = wanted.looks == Looks::Id && column.has_few_values();
+            let likelihood = if is_open { Likelihood::Fair } else { Likelihood::High };
+            return Some((index, likelihood, column.why(wanted.looks)));
         }
     }
     if wanted.least <= Likelihood::Fair {
         for name in wanted.names {
-            if let Some((index, _)) = fitting().find(|(_, column)| column.has_words(name)) {
-                let why = format!("the heading has `{name}` in it, and {}", wanted.looks.why());
+            if let Some((index, column)) = fitting().find(|(_, column)| column.has_words(name)) {
+                let why = format!("the heading has `{name}` in it, and {}", column.why(wanted.looks));
                 return Some((index, Likelihood::Fair, why));
             }
         }
     }
     (wanted.least == Likelihood::Low).then_some(())?;
     let index = only_by_values(wanted.looks, columns, taken)?;
-    Some((index, Likelihood::Low, format!("no other column is like it: {}", wanted.looks.why())))
+    let why = columns[index].why(wanted.looks);
+    Some((index, Likelihood::Low, format!("no other column is like it: {why}")))
 }
 
 /// The only column whose values alone tell what they are.
@@ -398,7 +161,12 @@ fn only_by_values(looks: Looks, columns: &[Column], taken: &[bool]) -> Option<us
     };
     let mut fitting = columns.iter().enumerate().filter(fits);
     let (index, _) = fitting.next()?;
-    fitting.next().is_none().then_some(index)
+    // Numbers without a mark tell less by themselves, and may yet be the ones that are meant.
+    let may_be = |(other, column): (usize, &Column)| {
+        looks == Looks::Number && other != index && !taken[other] && column.holds_numbers()
+    };
+    let is_only = fitting.next().is_none() && !columns.iter().enumerate().any(may_be);
+    is_only.then_some(index)
 }
 
 /// The columns of dates and of times of day, where the start stands in two.
@@ -444,10 +212,12 @@ fn date_order(values: &[String], is_open: bool) -> Option<GuessedSetting> {
     }
     let by = |order| {
         let forms = Forms { date_order: Some(order), epoch: EpochUnit::Seconds, ..Forms::default() };
+        // A year of two digits may stand first, so that such a date leaves a choice by whatever order.
+        let tells = |value: &&String| parse_time(value, Some(Zone::UTC), Forms::default()).is_ok();
         let fits = |value: &&String| {
             !matches!(parse_time(value, Some(Zone::UTC), forms), Err(TimeFault::NotInOrder(_)))
         };
-        values.iter().find(|value| !fits(value))
+        values.iter().filter(tells).find(|value| !fits(value))
     };
     let key = "source.date_order";
     Some(match (by(DateOrder::MonthFirst), by(DateOrder::DayFirst)) {
@@ -464,7 +234,7 @@ fn date_order(values: &[String], is_open: bool) -> Option<GuessedSetting> {
         (None, None) => GuessedSetting {
             key,
             value: None,
-            why: "every date that was looked at may have the month or the day first".to_owned(),
+            why: "no date that was looked at tells the month from the day".to_owned(),
         },
         (Some(one), Some(other)) => GuessedSetting {
             key,
@@ -501,23 +271,6 @@ fn duration_settings(column: &Column) -> Vec<GuessedSetting> {
         }
         _ => Vec::new(),
     }
-}
-
-/// Words that mean neither direction by themselves.
-fn directions(column: &Column) -> Vec<(String, Option<&'static str>)> {
-    const MOST: usize = 30;
-    let mut words: Vec<String> = column.values.clone();
-    words.sort();
-    words.dedup();
-    words.truncate(MOST);
-    words.retain(|word| {
-        !["inbound", "incoming", "in", "outbound", "outgoing", "out"].contains(&word.to_lowercase().as_str())
-    });
-    words
-        .into_iter()
-        .map(|word| (super::columns::direction_of(&word), word))
-        .map(|(way, word)| (word, way))
-        .collect()
 }
 
 #[cfg(test)]
@@ -592,7 +345,7 @@ mod tests {
                 "call.started_at = startDateTime (high)",
                 "call.ended_at = endDateTime (high)",
                 "call.direction = callType (high)",
-                "call.id = id (high)",
+                "call.id = callId (fair)",
                 "call.from = callerNumber (high)",
                 "call.agent = userDisplayName (high)",
             ]
@@ -622,12 +375,13 @@ mod tests {
                 ("source.short_clock", None)
             ]
         );
-        assert_eq!(
-            found.directions,
-            [("Placed".to_owned(), Some("outbound")), ("Received".to_owned(), Some("inbound"))]
-        );
+        let words: Vec<&str> = found.words[0].words.iter().map(|found| found.word.as_str()).collect();
+        assert_eq!((found.words[0].field, words), ("direction", vec!["Placed", "Received"]));
         let open = guess(&columns(&["Date Time"], &[&["03/04/2026 10:00"], &["04/05/2026 11:00"]]));
         assert_eq!((open.settings[0].key, &open.settings[0].value), ("source.date_order", &None));
+        // The fourth of March 2020, or the twentieth of 2004.
+        let short = guess(&columns(&["Date Time"], &[&["20-03-04 10:00"], &["21-04-05 11:00"]]));
+        assert_eq!((short.settings[0].key, &short.settings[0].value), ("source.date_order", &None));
     }
 
     #[test]
@@ -638,6 +392,27 @@ mod tests {
         let told: Vec<(&str, Option<&str>)> =
             found.settings.iter().map(|setting| (setting.key, setting.value.as_deref())).collect();
         assert_eq!(told, [("source.epoch", Some("ms")), ("source.duration_unit", Some("min"))]);
-        assert_eq!(shown(&found)[2], "call.id = id (high)");
+        assert_eq!(shown(&found)[2], "call.id = id (fair)");
+    }
+
+    #[test]
+    fn an_id_is_told_from_its_values_only_where_there_are_enough() {
+        let of = |count: usize, call_id: fn(usize) -> usize| {
+            let numbers = |id: fn(usize) -> usize| (0..count).map(|row| id(row).to_string()).collect();
+            let found =
+                guess(&[Column::new("id", numbers(|row| row)), Column::new("call_id", numbers(call_id))]);
+            let GuessedField { source, likelihood, why, .. } = found.fields[0].clone();
+            (source, likelihood, why)
+        };
+        let (source, likelihood, why) = of(9, |row| row);
+        assert_eq!((source.as_str(), likelihood), ("call_id", Likelihood::Fair));
+        assert_eq!(why, "its heading says so; there are too few rows to see whether each has its own");
+        let sure = "its values are different in nearly every row";
+        assert_eq!(of(10, |row| row), ("call_id".into(), Likelihood::High, sure.into()));
+        assert_eq!(
+            of(10, |row| row / 2),
+            ("id".into(), Likelihood::High, sure.into()),
+            "its legs share a call id"
+        );
     }
 }

@@ -9,7 +9,7 @@ use super::{
     destination::destination_of,
     field::Field,
     leg::{is_only_lacking, leg_of, with_legs_slot},
-    number::normalise_number,
+    number::{NumberReading, normalise_number},
     plain_text::plain_text,
     reading::Reading,
     second_clock::check_second_clock,
@@ -109,8 +109,9 @@ impl BoundMapping {
         if let Some(id) = reading.text(Field::ID) {
             return Identity { id: Some(id.to_owned()), key: CallKey::from_id(name, id) };
         }
-        let number = |normal: &Option<String>, field| {
-            normal.clone().or_else(|| reading.text(field).map(str::to_owned)).unwrap_or_default()
+        let number = |normal: &NumberReading, field| {
+            let normal = normal.as_ref().ok().cloned().flatten();
+            normal.or_else(|| reading.text(field).map(str::to_owned)).unwrap_or_default()
         };
         let mut from = number(&reading.from_number, Field::FROM);
         let to = number(&reading.to_number, Field::TO);
@@ -391,6 +392,26 @@ pub(in crate::mapping) mod tests {
     }
 
     #[test]
+    fn plain_words_for_a_direction_need_no_table() {
+        let table = [("Anruf".to_owned(), "inbound".to_owned())].into();
+        let settings =
+            MappingSettings { values: [("call.direction".to_owned(), table)].into(), ..own_names() };
+        let found = |word| {
+            let found = interpret(settings.clone(), &with(&[("direction", word), ("to", "+1 555 0101")]));
+            let Outcome::Call(call) = found.outcome else { panic!("{found:?}") };
+            (call.text.split(' ').next().unwrap().to_owned(), found.warnings.len())
+        };
+        for word in ["anruf", "inbound", "Incoming", "IN"] {
+            assert_eq!(found(word), ("Inbound".to_owned(), 0), "{word}");
+        }
+        for word in ["outbound", "Outgoing", "out"] {
+            assert_eq!(found(word), ("Outbound".to_owned(), 0), "{word}");
+        }
+        let strange = interpret(settings.clone(), &with(&[("direction", "inbnd"), ("phone", "+1 555 0100")]));
+        assert_eq!(strange.warnings.len(), 1, "{strange:?}");
+    }
+
+    #[test]
     fn a_row_may_name_its_own_zone() {
         let settings = MappingSettings { time_zone: Some(Zone::UTC), ..own_names() };
         let start = |zone| {
@@ -404,6 +425,9 @@ pub(in crate::mapping) mod tests {
             &with(&[("started_at", "2026-03-30 14:05:09"), ("time_zone", "Mars")]),
         );
         assert!(told.starts_with("time_zone `Mars`: unknown time zone"), "{told}");
+        let told = rejection(settings, &with(&[("started_at", "2026-07-30 14:05:09"), ("time_zone", "EST")]));
+        assert!(told.starts_with("time_zone `EST`: ") && told.contains("`America/New_York`"), "{told}");
+        assert!(!told.contains("--time-zone"), "one fault is told once: {told}");
     }
 
     #[test]

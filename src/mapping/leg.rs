@@ -2,31 +2,63 @@
 //! from it then.
 
 use super::{call_view::CallView, duration_form::show_duration, escape::escape_onto, field::Field};
-use crate::call::{CallKey, Fault, FaultKind, LEGS_SLOT, Leg, REFERENCE_SLOT, Reference, Rejection};
+use crate::call::{
+    Call, CallKey, CallRecord, Fault, FaultKind, LEGS_SLOT, Leg, MOST_LEGS, REFERENCE_SLOT, Reference,
+    Rejection, join_legs,
+};
 
 /// Words of a result that say that somebody spoke. The agent of a leg with another result is not the one of the call.
 const SPOKE: &[&str] = &["answered", "accepted", "completed", "connected", "call connected"];
 
+/// The most characters that a leg says, its time left aside: a hundred of them must stay a readable text, whatever the
+/// cells hold.
+const LONGEST: usize = 300;
+
 /// What a row adds to the text of another's call: its agent (else whom it went to), result and duration.
 pub(super) fn leg_of(call: &CallView<'_>) -> Leg {
     let reading = call.reading;
-    let agent = reading.text(Field::AGENT).map(escaped);
-    let went_to = || Some(format!("to {}", escaped(reading.text(Field::TO)?)));
+    let agent = reading.text(Field::AGENT).map(in_one_line);
+    let went_to = || Some(format!("to {}", in_one_line(reading.text(Field::TO)?)));
     let parts = [
         agent.clone().or_else(went_to),
-        reading.text(Field::STATUS).map(escaped),
+        reading.text(Field::STATUS).map(in_one_line),
         reading.duration.map(show_duration),
     ];
-    let told = parts.into_iter().flatten().collect::<Vec<_>>().join(" · ");
+    let told = escaped(&shortened(parts.into_iter().flatten().collect::<Vec<_>>().join(" · ")));
     let spoke = |status: &str| SPOKE.iter().any(|word| status.trim().eq_ignore_ascii_case(word));
     let agent = agent.filter(|_| reading.text(Field::STATUS).is_none_or(spoke));
-    Leg { started_at: reading.started_at, told, agent }
+    Leg { started_at: reading.started_at, told, agent: agent.as_deref().map(escaped) }
 }
 
-/// In one line.
-fn escaped(value: &str) -> String {
-    let mut html = String::with_capacity(value.len());
-    escape_onto(&value.split_whitespace().collect::<Vec<_>>().join(" "), &mut html);
+/// In one line of limited length. It looks no further into a long cell than it must.
+fn in_one_line(value: &str) -> String {
+    let mut line = String::new();
+    for word in value.split_whitespace() {
+        if !line.is_empty() {
+            line.push(' ');
+        }
+        line.extend(word.chars().take(LONGEST + 1));
+        // Every character has a byte at least, and at most four.
+        if line.len() > LONGEST * 4 {
+            break;
+        }
+    }
+    shortened(line)
+}
+
+/// Cut before it is escaped, so that no entity is cut in two.
+fn shortened(mut line: String) -> String {
+    if line.char_indices().nth(LONGEST).is_some() {
+        let end = line.char_indices().nth(LONGEST - 1).map_or(0, |(end, _)| end);
+        line.truncate(end);
+        line.push('…');
+    }
+    line
+}
+
+fn escaped(line: &str) -> String {
+    let mut html = String::with_capacity(line.len());
+    escape_onto(line, &mut html);
     html
 }
 
@@ -62,10 +94,54 @@ pub(super) fn with_legs_slot(mut text: String) -> String {
     text
 }
 
+/// The call that `records` of one group tell of, with the place of the one that stands for it: of records that are not
+/// wrong the one whose id the group is, else the earliest, else the first. Where the record with the group's id is at fault
+/// none stands in for it. The checkpoint joins any number of records by the same rules.
+pub fn join_records<P>(records: Vec<(P, CallRecord)>) -> Option<(P, Call)> {
+    let roots = || records.iter().filter(|(_, record)| record.is_root());
+    if roots().next().is_some() && roots().all(|(_, record)| record.call.is_err()) {
+        return None;
+    }
+    let counts: Vec<bool> =
+        (0..records.len()).map(|at| !records[at].1.is_wrong && !is_superseded(&records, at)).collect();
+    let counted = records.into_iter().zip(counts).filter(|(_, counts)| *counts);
+    let mut records: Vec<(P, CallRecord)> = counted.map(|(record, _)| record).collect();
+    let rank = |record: &CallRecord| Some((!record.is_root(), record.call.as_ref().ok()?.started_at));
+    let ranked = records.iter().enumerate().filter_map(|(at, (_, record))| Some((rank(record)?, at)));
+    let (_, at) = ranked.min()?;
+    let (place, standing) = records.remove(at);
+    let mut call = standing.call.ok()?;
+    let mut legs: Vec<Leg> = records.into_iter().map(|(_, record)| record.leg).collect();
+    legs.sort_by(|a, b| {
+        let key = |leg: &Leg| (leg.started_at.is_none(), leg.started_at);
+        key(a).cmp(&key(b)).then_with(|| a.told.cmp(&b.told))
+    });
+    let more = legs.len().saturating_sub(MOST_LEGS);
+    legs.truncate(MOST_LEGS);
+    call.text = join_legs(&call.text, call.started_at, &legs, more as u64);
+    Some((place, call))
+}
+
+/// Whether another record says the same as the one at `at` before it, or tells of the same id and is newer.
+fn is_superseded<P>(records: &[(P, CallRecord)], at: usize) -> bool {
+    let record = &records[at].1;
+    let is_newer = |(index, (_, other)): (usize, &(P, CallRecord))| {
+        other != record
+            && !other.is_wrong
+            && record.key.is_some()
+            && other.key == record.key
+            && record.updated_at.is_some()
+            && (other.updated_at, index) > (record.updated_at, at)
+            && (other.call.is_ok() || record.call.is_err())
+    };
+    records[..at].iter().any(|(_, other)| other == record) || records.iter().enumerate().any(is_newer)
+}
+
 #[cfg(test)]
 mod tests {
+    use super::{LONGEST, in_one_line};
     use crate::{
-        call::{CallKey, CallRecord, Leg, Moment},
+        call::{CallKey, CallRecord, Leg, MOST_LEGS, Moment},
         mapping::{
             MappingSettings, Outcome,
             interpret::tests::{START, interpret, own_names},
@@ -109,6 +185,36 @@ mod tests {
     }
 
     #[test]
+    fn what_a_leg_says_is_cut_at_a_character_and_never_within_an_entity() {
+        let told = |agent: &str, status: &str| {
+            let pairs =
+                [("id", "L"), ("parent", "R"), ("started_at", START), ("agent", agent), ("status", status)];
+            record(grouped(&[]), &pairs).leg
+        };
+        let megabyte = "é ".repeat(500_000);
+        let leg = told(&megabyte, &megabyte);
+        assert_eq!((leg.told.chars().count(), leg.told.ends_with('…')), (LONGEST, true), "{}", leg.told);
+        let leg = told(&"&".repeat(1_000), "answered");
+        assert_eq!(leg.told, "&amp;".repeat(LONGEST - 1) + "…");
+        assert_eq!(leg.agent.as_ref(), Some(&leg.told));
+        let leg = told(&"a".repeat(290), "answered");
+        assert_eq!(leg.told, "a".repeat(290) + " · answer…");
+        let whole = "a".repeat(289);
+        assert_eq!(told(&whole, "answered").told, format!("{whole} · answered"));
+    }
+
+    proptest::proptest! {
+        #[test]
+        fn no_cell_makes_a_leg_longer(cell in "[a-z é\u{1f600}]{0,700}") {
+            let line = in_one_line(&cell);
+            proptest::prop_assert!(line.chars().count() <= LONGEST);
+            let plain = cell.split_whitespace().collect::<Vec<_>>().join(" ");
+            let start: String = plain.chars().take(LONGEST - 1).collect();
+            proptest::prop_assert!(line == plain || line == start + "…");
+        }
+    }
+
+    #[test]
     fn only_a_leg_that_was_answered_lends_its_agent_to_the_call() {
         let agent = |status: &str| {
             let pairs =
@@ -137,6 +243,15 @@ mod tests {
     }
 
     #[test]
+    fn no_heading_joins_rows_without_being_named() {
+        let pairs = [("id", "L"), ("call_group", "R"), ("started_at", START), ("email", "jo@example.com")];
+        assert!(matches!(interpret(own_names(), &pairs).outcome, Outcome::Call(_)));
+        let mut settings = own_names();
+        settings.fields.insert("call.group".into(), "call_group".into());
+        assert!(matches!(interpret(settings, &pairs).outcome, Outcome::Record(_)));
+    }
+
+    #[test]
     fn what_is_written_wrongly_is_no_leg() {
         let leg = |name: &str, value: &str| {
             let mut pairs = vec![("id", "L"), ("parent", "R"), ("started_at", START)];
@@ -152,6 +267,46 @@ mod tests {
         }
         let root = [("id", "R"), ("parent", "R"), ("started_at", "soon")];
         assert!(record(grouped(&[]), &root).is_wrong, "its legs must know of it");
+    }
+
+    #[test]
+    fn the_record_that_stands_for_a_call_is_its_own_else_the_earliest() {
+        let of = |id: &str, start: &str, email: &str| {
+            let pairs = [("id", id), ("parent", "R"), ("started_at", start), ("email", email), ("agent", id)];
+            record(grouped(&[]), &pairs)
+        };
+        let (early, late) = ("2026-03-30T14:00:00Z", "2026-03-30T15:00:00Z");
+        let joined =
+            |records: Vec<CallRecord>| super::join_records(records.into_iter().enumerate().collect());
+        let (at, call) = joined(vec![
+            of("b", late, "jo@example.com"),
+            of("a", early, ""),
+            of("R", late, "jo@example.com"),
+        ])
+        .unwrap();
+        assert_eq!(at, 2, "the one with the group's id");
+        assert!(call.text.contains("Legs:\n14:00:00 UTC · a\n15:00:00 UTC · b"), "{}", call.text);
+        let both = vec![of("b", late, "jo@example.com"), of("a", early, "jo@example.com")];
+        assert_eq!(joined(both).unwrap().0, 1, "the earliest");
+        let broken = vec![of("b", late, "jo@example.com"), of("R", early, "")];
+        assert_eq!(joined(broken), None, "none stands in for a call that is at fault");
+        assert_eq!(joined(vec![of("b", late, "")]), None);
+        let mut wrong = of("c", early, "jo@example.com");
+        wrong.is_wrong = true;
+        let (at, call) = joined(vec![wrong, of("R", late, "jo@example.com")]).unwrap();
+        assert!(at == 1 && !call.text.contains("Legs:"), "{}", call.text);
+        let (mut old, mut new) = (of("d", early, ""), of("d", late, ""));
+        (old.updated_at, new.updated_at) = (Some(1), Some(2));
+        let root = || of("R", late, "jo@example.com");
+        let (_, call) = joined(vec![new.clone(), old, new, root(), root()]).unwrap();
+        assert!(
+            call.text.contains("Legs:\n15:00:00 UTC · d\n\n"),
+            "the newest of an id counts once: {}",
+            call.text
+        );
+        let many =
+            (0..=MOST_LEGS + 2).map(|number| of(&format!("x{number}"), late, "jo@example.com")).collect();
+        assert!(joined(many).unwrap().1.text.contains("and 2 more"));
     }
 
     #[test]

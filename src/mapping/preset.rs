@@ -132,7 +132,8 @@ impl Recognition {
     /// How much of `file` this names, which tells the closest of several forms that fit; `None` where it does not fit.
     pub fn fits(&self, file: &FirstRows<'_>) -> Option<usize> {
         let has_heading = |name: &String| file.headings.is_some_and(|headings| headings.find(name).is_some());
-        let has_keys = |cells: &&Cells| self.keys.iter().all(|name| has_path(cells, name));
+        let has_keys =
+            |cells: &&Cells| matches!(cells, Cells::Json(_)) && self.keys.iter().all(|name| cells.has(name));
         let fits = self.headings.iter().all(has_heading)
             && (self.keys.is_empty() || file.rows.iter().any(has_keys))
             && (self.times_at.is_empty() || self.times_fit(file))
@@ -159,25 +160,6 @@ impl Recognition {
         };
         !file.rows.is_empty() && file.rows.iter().all(fits)
     }
-}
-
-/// Whether a JSON row has something at `path`, `null` included.
-fn has_path(cells: &Cells, path: &str) -> bool {
-    let Cells::Json(object) = cells else { return false };
-    let mut steps = path.split('.');
-    let Some(mut value) = steps.next().and_then(|step| object.get(step)) else {
-        return object.contains_key(path);
-    };
-    for step in steps {
-        let next = match value {
-            serde_json::Value::Object(inner) => inner.get(step),
-            serde_json::Value::Array(items) => step.parse::<usize>().ok().and_then(|at| items.get(at)),
-            _ => None,
-        };
-        let Some(next) = next else { return false };
-        value = next;
-    }
-    true
 }
 
 #[cfg(test)]

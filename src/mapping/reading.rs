@@ -6,10 +6,10 @@ use super::{
     bound::BoundMapping,
     duration_form::{LONGEST, parse_duration},
     field::Field,
-    number::normalise_number,
+    number::{NumberReading, out_of_spreadsheet, read_number},
     row_view::Nothing,
     settings::MappingSettings,
-    time_form::{Instant, parse_time},
+    time_form::{Instant, TimeFault, parse_time},
 };
 use crate::call::{Cells, Fault, FaultKind, Moment, Warning, Zone};
 
@@ -26,8 +26,8 @@ pub(super) struct Reading<'r> {
     pub(super) ringing: Option<u64>,
     /// `inbound`, `outbound`, or the word as it stands.
     pub(super) direction: Option<Cow<'r, str>>,
-    pub(super) from_number: Option<String>,
-    pub(super) to_number: Option<String>,
+    pub(super) from_number: NumberReading,
+    pub(super) to_number: NumberReading,
     pub(super) faults: Vec<Fault>,
     pub(super) warnings: Vec<Warning>,
 }
@@ -44,8 +44,8 @@ impl<'r> Reading<'r> {
             duration: None,
             ringing: None,
             direction: None,
-            from_number: None,
-            to_number: None,
+            from_number: Ok(None),
+            to_number: Ok(None),
             faults: Vec::new(),
             warnings: Vec::new(),
         };
@@ -55,6 +55,10 @@ impl<'r> Reading<'r> {
             reading
                 .warn(format!("`{name}` has values that `[{table}]` does not name: they stay as they are"));
         }
+        for field in [Field::FROM, Field::TO, Field::PHONE] {
+            let value = &mut reading.values[field.index()];
+            *value = value.take().map(plain_number).filter(|number| !number.is_empty());
+        }
         reading.zone = reading.read_zone();
         reading.started_at = reading.time(Field::STARTED_AT).map(|instant| instant.moment);
         reading.ended_at = reading.time(Field::ENDED_AT).map(|instant| instant.moment);
@@ -62,8 +66,8 @@ impl<'r> Reading<'r> {
         reading.duration = reading.read_duration();
         reading.ringing = reading.seconds(Field::RINGING);
         reading.direction = reading.values[Field::DIRECTION.index()].as_ref().map(normal_direction);
-        reading.from_number = reading.text(Field::FROM).and_then(normalise_number);
-        reading.to_number = reading.text(Field::TO).and_then(normalise_number);
+        reading.from_number = reading.text(Field::FROM).map_or(Ok(None), read_number);
+        reading.to_number = reading.text(Field::TO).map_or(Ok(None), read_number);
         reading
     }
 
@@ -131,6 +135,8 @@ impl<'r> Reading<'r> {
     fn time(&mut self, field: Field) -> Option<Instant> {
         match parse_time(self.text(field)?, self.zone, self.mapping.settings().forms) {
             Ok(instant) => Some(instant),
+            // That the row's own zone cannot be read is told already.
+            Err(TimeFault::NoZone) if self.failed(Field::TIME_ZONE) => None,
             Err(fault) => {
                 self.refuse(FaultKind::Time, field, fault.to_string());
                 None
@@ -171,13 +177,27 @@ impl<'r> Reading<'r> {
     }
 }
 
+/// As a person reads it in the text of the call.
+fn plain_number(value: Cow<'_, str>) -> Cow<'_, str> {
+    match value {
+        Cow::Borrowed(text) => Cow::Borrowed(out_of_spreadsheet(text)),
+        Cow::Owned(text) if out_of_spreadsheet(&text) == text => Cow::Owned(text),
+        Cow::Owned(text) => Cow::Owned(out_of_spreadsheet(&text).to_owned()),
+    }
+}
+
 fn normal_direction<'r>(word: &Cow<'r, str>) -> Cow<'r, str> {
+    plain_direction(word).map_or_else(|| word.clone(), Cow::Borrowed)
+}
+
+/// What a word of our own for a direction means.
+pub(super) fn plain_direction(word: &str) -> Option<&'static str> {
     let is = |words: [&str; 3]| words.iter().any(|known| word.eq_ignore_ascii_case(known));
     if is(["inbound", "incoming", "in"]) {
-        Cow::Borrowed("inbound")
+        Some("inbound")
     } else if is(["outbound", "outgoing", "out"]) {
-        Cow::Borrowed("outbound")
+        Some("outbound")
     } else {
-        word.clone()
+        None
     }
 }

@@ -32,7 +32,7 @@ pub struct MappingSettings {
     pub until: Option<Moment>,
     /// Callers with a number but no id and no e-mail.
     pub unknown: UnknownCaller,
-    /// Callers without a number.
+    /// Calls whose far end shows no number.
     pub hidden: HiddenCaller,
     /// `customer`, `call` or a template.
     pub group_by: String,
@@ -71,7 +71,7 @@ pub enum UnknownCaller {
     Reject,
 }
 
-/// What becomes of a caller who has no number either.
+/// What becomes of a caller who shows no number either.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub enum HiddenCaller {
     /// The row is rejected.

@@ -1,8 +1,11 @@
 //! The forms in which an export may write a time.
 //!
 //! RFC 3339 with any offset (`T` or a space between), the same without an offset where a zone is set, a trailing ` UTC`,
-//! a bare number by its unit, and the forms of [`super::written_date`]. Read by hand, because a million rows pass through.
+//! a bare number by its unit, a date and time in 12 or 14 digits (`20260330140509`), and the forms of
+//! [`super::written_date`]. Read by hand, because a million rows pass through.
 //! Nothing is guessed: a time that could be read in two ways is a fault, and names the setting that decides.
+
+use std::ops::RangeInclusive;
 
 use super::{
     forms::{EpochUnit, Forms},
@@ -33,11 +36,17 @@ pub(super) enum TimeFault {
     Form,
     #[error("is a date without a time of day")]
     DateAlone,
+    #[error(
+        "is a number that is no time of the years 1990 to 2100, in seconds, milliseconds or microseconds since 1970"
+    )]
+    NoUnit,
     #[error("seems to be {0} since 1970: set `source.epoch` to `{1}`")]
     Unit(&'static str, &'static str),
     #[error("is a date or time that does not exist")]
     Impossible,
-    #[error("may have the month or the day first: set `source.date_order` to `month_first` or `day_first`")]
+    #[error(
+        "may have the month or the day first, or a year of two digits: set `source.date_order` to `month_first` or `day_first`"
+    )]
     DateOrder,
     #[error("is no date with {0}: see `source.date_order`")]
     NotInOrder(&'static str),
@@ -68,17 +77,30 @@ pub(super) fn parse_time(text: &str, zone: Option<Zone>, forms: Forms) -> Result
     }
 }
 
+/// The seconds since 1970 that a bare number may tell: the years 1990 to 2100. Other numbers are ids, or dates in digits.
+const PLAUSIBLE: RangeInclusive<i64> = 631_152_000..=4_133_980_799;
+/// The most digits that a bare number has.
+const MOST_DIGITS: usize = 17;
+
 /// A number of `digits` digits before its fraction.
 fn bare(text: &str, digits: usize, zone: Option<Zone>, unit: EpochUnit) -> Result<Instant, TimeFault> {
+    if let Some(written) = compact(text, digits) {
+        return written?.instant(zone);
+    }
     if unit == EpochUnit::Days {
         return serial(text, zone);
     }
-    let (found, per_second) = match digits {
-        9..=11 => (EpochUnit::Seconds, 1),
-        12..=14 => (EpochUnit::Milliseconds, 1_000),
-        15..=17 => (EpochUnit::Microseconds, 1_000_000),
-        _ => return Err(TimeFault::Form),
-    };
+    if digits == 0 || digits > MOST_DIGITS {
+        return Err(TimeFault::Form);
+    }
+    let mut cursor = Cursor(text.as_bytes());
+    let number = cursor.number(digits).ok_or(TimeFault::Form)?;
+    let fraction = cursor.fraction().filter(|_| cursor.0.is_empty()).ok_or(TimeFault::Form)?;
+    // No number is plausible in two of them.
+    let units =
+        [(EpochUnit::Seconds, 1), (EpochUnit::Milliseconds, 1_000), (EpochUnit::Microseconds, 1_000_000)];
+    let mut fitting = units.into_iter().filter(|(_, per_second)| PLAUSIBLE.contains(&(number / per_second)));
+    let (found, per_second) = fitting.next().ok_or(TimeFault::NoUnit)?;
     if found != unit {
         return Err(match found {
             EpochUnit::Seconds => TimeFault::Unit("seconds", "s"),
@@ -86,15 +108,26 @@ fn bare(text: &str, digits: usize, zone: Option<Zone>, unit: EpochUnit) -> Resul
             _ => TimeFault::Unit("microseconds", "us"),
         });
     }
-    let mut cursor = Cursor(text.as_bytes());
-    let number = cursor.number(digits).ok_or(TimeFault::Form)?;
-    let fraction = cursor.fraction().filter(|_| cursor.0.is_empty()).ok_or(TimeFault::Form)?;
     let moment = Moment::from_epoch_seconds(number / per_second).ok_or(TimeFault::Impossible)?;
     let millis = match unit {
         EpochUnit::Seconds => fraction,
         _ => u16::try_from(number % per_second * 1_000 / per_second).unwrap_or_default(),
     };
     Ok(Instant { moment, millis })
+}
+
+/// `202603301405` and `20260330140509` are no plausible count in any unit, and may be nothing else than the time on a clock.
+fn compact(text: &str, digits: usize) -> Option<Result<Written, TimeFault>> {
+    if digits != 12 && digits != 14 {
+        return None;
+    }
+    let mut cursor = Cursor(text.as_bytes());
+    let year = i32::try_from(cursor.number(4)?).ok().filter(|year| (1990..=2100).contains(year))?;
+    let (month, day, hour, minute) = (cursor.two()?, cursor.two()?, cursor.two()?, cursor.two()?);
+    let second = if digits == 14 { cursor.two()? } else { 0 };
+    let millis = cursor.fraction().filter(|_| cursor.0.is_empty())?;
+    let civil = CivilTime::new(year, month, day, hour, minute, second).ok_or(TimeFault::Impossible);
+    Some(civil.map(|civil| Written { civil, millis, offset: Offset::NotSaid }))
 }
 
 /// A spreadsheet's count of days, whose fraction is the time of day.
@@ -280,7 +313,7 @@ mod tests {
         assert_eq!(read("2022-02-03T24:00:00Z"), Err(TimeFault::Impossible));
         assert_eq!(read("2022-02-03T10:00:60Z"), Err(TimeFault::Impossible));
         assert_eq!(read("2022-02-03"), Err(TimeFault::DateAlone));
-        for text in ["2026-03-30T14:05:09+25:00", "yesterday", "20260330", "-5", "1.5.20261"] {
+        for text in ["2026-03-30T14:05:09+25:00", "yesterday", "-5", "1.5.20261", "", ".", &"1".repeat(18)] {
             assert_eq!(read(text), Err(TimeFault::Form), "{text}");
         }
         assert!(read("2026-03-30 14:05:09").unwrap_err().to_string().contains("`--time-zone`"));
@@ -310,7 +343,7 @@ mod tests {
     fn the_thousandths_are_kept_beside_the_second() {
         let millis = |text: &str, epoch| parse_time(text, None, with_unit(epoch)).unwrap().epoch_millis();
         assert_eq!(millis("1970-01-01T00:00:01.0459Z", EpochUnit::Seconds), 1045);
-        assert_eq!(millis("100000000.5", EpochUnit::Seconds), 100_000_000_500);
+        assert_eq!(millis("1000000000.5", EpochUnit::Seconds), 1_000_000_000_500);
         assert_eq!(millis("1774879509123.9", EpochUnit::Milliseconds), 1_774_879_509_123);
         assert_eq!(millis("1774879509123456", EpochUnit::Microseconds), 1_774_879_509_123);
     }
@@ -330,16 +363,64 @@ mod tests {
         assert_eq!(days("1e300"), Err(TimeFault::Form));
     }
 
+    #[test]
+    fn a_number_is_a_time_only_where_its_year_is_plausible() {
+        for text in ["20260330", "123456789", "631151999", "4133980800", "212555012399", "99999999999999999"]
+        {
+            for epoch in [EpochUnit::Seconds, EpochUnit::Milliseconds, EpochUnit::Microseconds] {
+                let read = parse_time(text, Some(Zone::UTC), with_unit(epoch));
+                assert_eq!(read, Err(TimeFault::NoUnit), "{text} {epoch:?}");
+            }
+        }
+        let limits = [("631152000", "1990-01-01T00:00:00Z"), ("4133980799", "2100-12-31T23:59:59Z")];
+        for (text, moment) in limits {
+            assert_eq!(read(text).as_deref(), Ok(moment));
+        }
+    }
+
+    #[test]
+    fn a_date_and_time_in_digits_is_read_in_the_zone() {
+        let berlin = Zone::parse("Europe/Berlin").unwrap();
+        let read = |text: &str, zone, epoch| {
+            parse_time(text, zone, with_unit(epoch)).map(|instant| instant.moment.to_string())
+        };
+        for epoch in [EpochUnit::Seconds, EpochUnit::Milliseconds, EpochUnit::Microseconds, EpochUnit::Days] {
+            let told = |text| read(text, Some(berlin), epoch);
+            assert_eq!(told("202603301405").as_deref(), Ok("2026-03-30T12:05:00Z"));
+            assert_eq!(told("20260330140509").as_deref(), Ok("2026-03-30T12:05:09Z"));
+            assert_eq!(told("20260330140509.5").as_deref(), Ok("2026-03-30T12:05:09Z"));
+            assert_eq!(told("202602301405"), Err(TimeFault::Impossible));
+            assert_eq!(read("202603301405", None, epoch), Err(TimeFault::NoZone));
+        }
+        assert_eq!(
+            read("2026033014", Some(berlin), EpochUnit::Milliseconds),
+            Err(TimeFault::Unit("seconds", "s"))
+        );
+    }
+
     proptest! {
+        #[test]
+        fn every_plausible_second_is_read_back_as_a_bare_number(seconds in PLAUSIBLE) {
+            let moment = Moment::from_epoch_seconds(seconds).unwrap();
+            let read = |text: &str, epoch| parse_time(text, Some(Zone::UTC), with_unit(epoch)).map(|instant| instant.moment);
+            let (s, ms, us) = (seconds.to_string(), format!("{seconds}999"), format!("{seconds}000001"));
+            prop_assert_eq!(read(&s, EpochUnit::Seconds), Ok(moment));
+            prop_assert_eq!(read(&ms, EpochUnit::Milliseconds), Ok(moment));
+            prop_assert_eq!(read(&us, EpochUnit::Microseconds), Ok(moment));
+            prop_assert_eq!(read(&ms, EpochUnit::Seconds), Err(TimeFault::Unit("milliseconds", "ms")));
+            prop_assert_eq!(read(&us, EpochUnit::Seconds), Err(TimeFault::Unit("microseconds", "us")));
+            prop_assert_eq!(read(&s, EpochUnit::Microseconds), Err(TimeFault::Unit("seconds", "s")));
+            let digits: String = moment.to_string().chars().filter(char::is_ascii_digit).collect();
+            prop_assert_eq!(read(&digits, EpochUnit::Seconds), Ok(moment));
+            let minutes = digits.get(..12).unwrap();
+            prop_assert_eq!(read(minutes, EpochUnit::Milliseconds), Ok(moment.plus_seconds(-seconds.rem_euclid(60))));
+        }
+
         #[test]
         fn every_second_is_read_back_in_every_form(seconds in 100_000_000..253_402_300_799_i64, minutes in -1439..1440_i32) {
             let moment = Moment::from_epoch_seconds(seconds).unwrap();
             let read = |text: &str, epoch| parse_time(text, None, with_unit(epoch)).map(|instant| instant.moment);
             prop_assert_eq!(read(&moment.to_string(), EpochUnit::Seconds), Ok(moment));
-            prop_assume!(seconds < 99_999_999_999);
-            prop_assert_eq!(read(&seconds.to_string(), EpochUnit::Seconds), Ok(moment));
-            prop_assert_eq!(read(&format!("{seconds}999"), EpochUnit::Milliseconds), Ok(moment));
-            prop_assert_eq!(read(&format!("{seconds}000001"), EpochUnit::Microseconds), Ok(moment));
             let there = moment.plus_seconds(i64::from(minutes) * 60).to_string();
             let sign = if minutes < 0 { '-' } else { '+' };
             let offset = format!("{sign}{:02}:{:02}", minutes.abs() / 60, minutes.abs() % 60);

@@ -2,7 +2,7 @@
 //!
 //! `Mon 6/8/2020 4:05:09 PM`, `Fri, 21 Aug 2026 09:00:06 +0000`, `2026/03/30 14:05`, `30-Mar-2026, 2:05 p.m.`. In a date of
 //! numbers whose year comes last, month and day are told apart only where one of them cannot be a month, or by the order
-//! that is set.
+//! that is set. A year of two digits may stand anywhere, and is read only where an order is set: then it comes last.
 
 use super::{
     forms::DateOrder,
@@ -54,15 +54,26 @@ pub(super) fn parse(text: &str, order: Option<DateOrder>) -> Result<Written, Tim
 
 /// A date as it is written.
 enum Date {
-    Known { year: u32, month: u32, day: u32 },
-    YearLast { first: u32, second: u32, year: u32 },
+    Known { year: Year, month: u32, day: u32 },
+    YearLast { first: u32, second: u32, year: Year },
+}
+
+/// A year of four digits, or of two.
+struct Year {
+    number: u32,
+    is_short: bool,
 }
 
 impl Date {
     fn told_apart(self, order: Option<DateOrder>) -> Result<(u32, u32, u32), TimeFault> {
+        let (Self::Known { year, .. } | Self::YearLast { year, .. }) = &self;
+        // `20-03-04` may begin with the year as well, and `21-Aug-26` too.
+        if year.is_short && order.is_none() {
+            return Err(TimeFault::DateOrder);
+        }
         let (first, second, year) = match self {
-            Self::Known { year, month, day } => return Ok((year, month, day)),
-            Self::YearLast { first, second, year } => (first, second, year),
+            Self::Known { year, month, day } => return Ok((year.number, month, day)),
+            Self::YearLast { first, second, year } => (first, second, year.number),
         };
         let month_first = match order {
             Some(order) => order == DateOrder::MonthFirst,
@@ -116,10 +127,10 @@ impl Cursor<'_> {
         self.up_to_four().filter(|(_, digits)| *digits <= 2).map(|(number, _)| number)
     }
 
-    fn year(&mut self) -> Option<u32> {
+    fn year(&mut self) -> Option<Year> {
         match self.up_to_four()? {
-            (year, 4) => Some(year),
-            (year, 2) => Some(CENTURY + year),
+            (number, 4) => Some(Year { number, is_short: false }),
+            (number, 2) => Some(Year { number: CENTURY + number, is_short: true }),
             _ => None,
         }
     }
@@ -147,7 +158,8 @@ impl Cursor<'_> {
         let second = (mark != b' ').then(|| self.one_or_two()).flatten()?;
         self.eat(&[mark])?;
         if digits == 4 {
-            return Some(Date::Known { year: first, month: second, day: self.one_or_two()? });
+            let year = Year { number: first, is_short: false };
+            return Some(Date::Known { year, month: second, day: self.one_or_two()? });
         }
         Some(Date::YearLast { first, second, year: (digits <= 2).then(|| self.year()).flatten()? })
     }
@@ -164,6 +176,7 @@ impl Cursor<'_> {
     fn written_time(&mut self) -> Result<((u32, u32, u32), u16), TimeFault> {
         let (hour, minute, second, millis) = self.digits_of_time().ok_or(TimeFault::Form)?;
         self.spaces();
+        self.clock_word();
         match self.half_of_day() {
             None => Ok(((hour, minute, second), millis)),
             Some(half) if (1..=12).contains(&hour) => Ok(((hour % 12 + half, minute, second), millis)),
@@ -177,6 +190,15 @@ impl Cursor<'_> {
         let minute = self.two()?;
         let second = if self.eat(b":").is_some() { self.two()? } else { 0 };
         Some((hour, minute, second, self.fraction()?))
+    }
+
+    /// Passes the German word for `o'clock`, which is no zone.
+    fn clock_word(&mut self) {
+        let Some((word, rest)) = self.0.split_at_checked(3) else { return };
+        let ends = !rest.first().is_some_and(u8::is_ascii_alphanumeric);
+        if ends && word.eq_ignore_ascii_case(b"Uhr") {
+            self.0 = rest.trim_ascii_start();
+        }
     }
 
     /// Hours to add for `AM`, `PM`, `a.m.` and the like.
@@ -245,13 +267,13 @@ mod tests {
             "Aug 21, 2026, 9:00:06\u{202f}AM",
             "Aug. 21, 2026 9:00:06 a.m.",
             "21-Aug-2026 09:00:06",
-            "21-Aug-26 09:00:06",
-            "8/21/26 09:00:06",
             "2026/08/21 09:00:06",
             "2026/8/21 9:00:06.5",
             "2026-08-21 9:00:06 AM",
             "2026-8-21 9:00:06",
             "8/21/2026 5:00:06 AM GMT-04:00",
+            "21.8.2026 09:00:06 Uhr",
+            "2026-08-21 11:00:06 uhr +0200",
         ] {
             assert_eq!(read(text).as_deref(), Ok("2026-08-21T09:00:06Z"), "{text}");
         }
@@ -272,11 +294,29 @@ mod tests {
     }
 
     #[test]
+    fn a_year_of_two_digits_needs_the_order() {
+        let (month, day) = (Some(DateOrder::MonthFirst), Some(DateOrder::DayFirst));
+        for text in
+            ["20-03-04 10:00", "8/21/26 09:00", "13.12.26 09:00", "21-Aug-26 09:00", "Aug 21, 26 09:00"]
+        {
+            assert_eq!(read(text), Err(TimeFault::DateOrder), "{text}");
+        }
+        assert!(TimeFault::DateOrder.to_string().contains("`day_first`"));
+        assert_eq!(read_by("20-03-04 10:00", day).as_deref(), Ok("2004-03-20T10:00:00Z"));
+        assert_eq!(read_by("20-03-04 10:00", month), Err(TimeFault::NotInOrder("the month first")));
+        assert_eq!(read_by("8/21/26 09:00", month).as_deref(), Ok("2026-08-21T09:00:00Z"));
+        assert_eq!(read_by("21-Aug-26 09:00", month).as_deref(), Ok("2026-08-21T09:00:00Z"));
+        assert_eq!(read_by("Aug 21, 26 09:00", day).as_deref(), Ok("2026-08-21T09:00:00Z"));
+    }
+
+    #[test]
     fn what_cannot_be_is_refused_in_words() {
         assert_eq!(read("30 Feb 2026 10:00"), Err(TimeFault::Impossible));
         assert_eq!(read("8/21/2026 13:00 PM"), Err(TimeFault::Impossible));
         assert_eq!(read("8/21/2026 0:30 AM"), Err(TimeFault::Impossible));
         assert_eq!(read("8/21/2026"), Err(TimeFault::DateAlone));
+        assert_eq!(read("21.8.2026 14:05 Uhr MESZ"), Err(TimeFault::ZoneWord("MESZ".into())));
+        assert_eq!(read("21.8.2026 14:05 Uhrzeit"), Err(TimeFault::ZoneWord("Uhrzeit".into())));
         assert_eq!(read("8/21/2026 9:00 AM EST"), Err(TimeFault::ZoneWord("EST".into())));
         for text in [
             "8/21/2026 9",
@@ -287,6 +327,20 @@ mod tests {
             "1/2",
         ] {
             assert_eq!(read(text), Err(TimeFault::Form), "{text}");
+        }
+    }
+
+    proptest::proptest! {
+        #[test]
+        fn a_date_whose_year_is_short_is_read_in_the_order_alone(
+            year in 0..100_u32, month in 1..13_u32, day in 1..29_u32, mark in "[/.-]",
+        ) {
+            let moment = format!("20{year:02}-{month:02}-{day:02}T10:00:00Z");
+            for (order, first, second) in [(DateOrder::MonthFirst, month, day), (DateOrder::DayFirst, day, month)] {
+                let text = format!("{first:02}{mark}{second}{mark}{year:02} 10:00");
+                proptest::prop_assert_eq!(read(&text), Err(TimeFault::DateOrder));
+                proptest::prop_assert_eq!(read_by(&text, Some(order)), Ok(moment.clone()));
+            }
         }
     }
 }

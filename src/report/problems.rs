@@ -184,7 +184,7 @@ fn what_to_do(group: &ProblemGroup) -> &'static str {
         FaultKind::Time if says("--time-zone") => {
             "if the export's clock is known, name its zone: `--time-zone`, or `source.time_zone` in callport.toml"
         }
-        FaultKind::Time | FaultKind::Value | FaultKind::Unreadable if says("source.") => {
+        FaultKind::Time | FaultKind::Value | FaultKind::Unreadable if says("set `source.") => {
             "set it in callport.toml, or with `--set`, for all rows at once"
         }
         FaultKind::Time if says("clocks of") => {
@@ -195,6 +195,9 @@ fn what_to_do(group: &ProblemGroup) -> &'static str {
         }
         FaultKind::Value => {
             "mend the value in the rejects file, or feed the field from another column (`[call]`)"
+        }
+        FaultKind::Customer if group.column.is_some() => {
+            "mend the number in the export or in the rejects file, or feed `customer.phone` or `customer.email` from another column"
         }
         FaultKind::Customer => {
             "map `customer.email`, `customer.phone` or `call.direction`; `customer.hidden` names who stands for callers without a number"
@@ -283,6 +286,23 @@ mod tests {
              another column (`[call]`)\nno customer – 1 row\n  calls.csv:1\n  → map `customer.email`, `customer.phone` or \
              `call.direction`; `customer.hidden` names who stands for callers without a number\n"
         );
+    }
+
+    #[test]
+    fn a_setting_is_advised_only_where_the_reason_says_to_set_one() {
+        let told = |reason: &str| {
+            let mut list = ProblemList::default();
+            list.add(&row(2, vec![Fault::of_value(FaultKind::Time, "start", "x", reason)]));
+            list.text()
+        };
+        let set = "→ set it in callport.toml, or with `--set`";
+        assert!(told("may be either: set `source.date_order` to `month_first`").contains(set));
+        for reason in [
+            "is not a time: a number since 1970 (`source.epoch`) is needed",
+            "is no date: see `source.date_order`",
+        ] {
+            assert!(told(reason).contains("→ mend the time in the rejects file"), "{}", told(reason));
+        }
     }
 
     #[test]

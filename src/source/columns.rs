@@ -5,7 +5,7 @@ use std::{
     sync::Arc,
 };
 
-use crate::call::Headings;
+use crate::{call::Headings, mapping::reads_as_row};
 
 use super::{SourceSettings, record::is_own};
 
@@ -44,7 +44,7 @@ impl Columns {
             return Ok(Decided { columns: Self::all(cells.clone(), true), is_heading: true });
         }
         let columns = match (settings.header, given.is_empty()) {
-            (true, true) => Self::of_headings(first.cells?),
+            (true, true) => Self::of_headings(headings(first.cells?)?),
             (_, false) => {
                 // A line of headings that has no end cannot be passed.
                 if settings.header && first.width.is_none() {
@@ -90,6 +90,17 @@ impl Columns {
     pub(super) fn pad(&self, ends: &mut Vec<u32>) {
         let end = ends.last().copied().unwrap_or_default();
         ends.resize(ends.len().max(self.headings.names().len()), end);
+    }
+}
+
+/// `cells` as headings. A row must not be taken for them: it would be lost without a word.
+fn headings(cells: Vec<String>) -> Result<Vec<String>, String> {
+    match reads_as_row(&cells) {
+        Some(why) if !cells.iter().any(|cell| is_own(cell)) => Err(format!(
+            "reads like a row ({why}): set `source.header` to `false` (the columns are then `column 1`, `column 2`, …, or \
+             what `source.columns` names); where headings stand further down, set `source.skip_lines`"
+        )),
+        _ => Ok(cells),
     }
 }
 
@@ -173,6 +184,25 @@ mod tests {
         assert!(decide(&nameless, &["column 1", "column 2", "callport_file"]).2);
         assert!(!decide(&nameless, &["column 1", "x", "callport_file"]).2);
         assert!(!decide(&settings(false, &["a", "b"], None), &["a", "b", "c"]).2);
+    }
+
+    #[test]
+    fn a_row_is_not_taken_for_headings() {
+        let row = || First { cells: Ok(vec!["2026-03-30 14:05".into(), "Jo".into()]), width: Some(2) };
+        let refused = |settings: &SourceSettings, first| Columns::decide(settings, first).err();
+        let told = refused(&settings(true, &[], None), row()).unwrap();
+        assert!(
+            told.starts_with("reads like a row (`2026-03-30 14:05` is a time): set `source.header`"),
+            "{told}"
+        );
+        assert_eq!(refused(&settings(false, &[], None), row()), None);
+        assert_eq!(
+            refused(&settings(true, &["a", "b"], None), row()),
+            None,
+            "they stand in place of the headings"
+        );
+        let rejected = vec!["2026-03-30 14:05".into(), "callport_file".into()];
+        assert_eq!(refused(&settings(true, &[], None), First { cells: Ok(rejected), width: Some(2) }), None);
     }
 
     #[test]

@@ -122,9 +122,9 @@ impl Documents {
         let survey = Survey::of(&self.walk.window.data()[..held]);
         let lacks = |path: &Pointer| path.steps().first().is_some_and(|step| !survey.has(step));
         let path = match &self.wanted {
-            Some(path) if self.if_there && lacks(path) => self.found(&survey),
+            Some(path) if self.if_there && lacks(path) => self.found(&survey)?,
             Some(path) => (!path.steps().is_empty() && !survey.was_rejected()).then(|| path.clone()),
-            None => self.found(&survey),
+            None => self.found(&survey)?,
         };
         match path {
             Some(path) => {
@@ -136,11 +136,17 @@ impl Documents {
     }
 
     /// The path to the records of an envelope.
-    fn found(&mut self, survey: &Survey) -> Option<Pointer> {
+    fn found(&mut self, survey: &Survey) -> Result<Option<Pointer>, Trouble> {
         let before = self.opened.as_ref().and_then(|path| path.steps().first()).map(String::as_str);
-        let path = Pointer::to_key(survey.envelope(before)?);
+        let Some(key) = survey.envelope(before) else {
+            return match survey.rivals() {
+                Some(keys) => Err(two_lists(keys[0], keys[1], self.walk.begin())),
+                None => Ok(None),
+            };
+        };
+        let path = Pointer::to_key(key);
         self.opened = Some(path.clone());
-        Some(path)
+        Ok(Some(path))
     }
 
     /// An array that is a document: of records, or of documents, or one that the path leads through.
@@ -285,7 +291,10 @@ impl Documents {
     /// Passes what follows the records of an envelope. One that was opened without being told must hold no second list:
     /// this shows late where the first is long.
     fn leave_envelope(&mut self) -> Result<(), Trouble> {
-        while self.opened.is_some() && self.walk.depth() == self.base + 1 {
+        while let Some(opened) = &self.opened
+            && self.walk.depth() == self.base + 1
+        {
+            let first = opened.steps().first().cloned().unwrap_or_default();
             match self.walk.peek()? {
                 Some(b'"') => {}
                 _ => break,
@@ -296,14 +305,21 @@ impl Documents {
             self.walk.window.fill_to(GLANCE)?;
             let data = self.walk.window.data();
             if is_list_of_objects(&data[..data.len().min(GLANCE)]) {
-                return Err(Trouble::Content(format!(
-                    "holds a second list of records, `{key}` on line {line}: set `source.records` to the one that is meant"
-                )));
+                return Err(two_lists(&first, &key, line));
             }
             self.walk.pass_value()?;
         }
         self.walk.leave(self.base)
     }
+}
+
+/// Nobody can tell which of an envelope's lists holds the calls; the other one is found on `line`.
+fn two_lists(one: &str, other: &str, line: u64) -> Trouble {
+    let (first, second) = (Pointer::to_key(one), Pointer::to_key(other));
+    Trouble::Content(format!(
+        "holds two lists of records, `{one}` and `{other}` (line {line}): set `source.records` to the one that is meant, \
+         `{first}` or `{second}`"
+    ))
 }
 
 #[cfg(test)]
@@ -448,7 +464,13 @@ mod tests {
         assert_eq!((found.len(), trouble, opened.as_deref()), (4_501, None, Some("/calls")));
         assert_eq!(found[4_500], row(4_501, r#"{"id":0}"#));
         let told = read(&format!("{long},\"legs\":[{{\"id\":1}}]}}"), None, 1 << 16).1.unwrap();
-        assert!(told.starts_with("holds a second list of records, `legs` on line 4501"), "{told}");
+        let wanted = "holds two lists of records, `calls` and `legs` (line 4501): set `source.records` to the one that is \
+                      meant, `/calls` or `/legs`";
+        assert_eq!(told, wanted);
+        let short = r#"{"calls":[{"a":1}],"users":[{"b":2}]}"#;
+        let told = read(short, None, 3).1.unwrap();
+        assert!(told.starts_with("holds two lists of records, `calls` and `users` (line 1): set"), "{told}");
+        assert_eq!(rows(short, Some("/users")), [row(1, r#"{"b":2}"#)]);
         let other = long.replace("calls", "rows");
         assert_eq!(
             rows(&format!("{other}}}{{}}"), None),

@@ -9,6 +9,9 @@ use super::{
 const LISTS: &[&str] =
     &["calls", "records", "data", "results", "items", "call_logs", "call_history", "entries", "value"];
 
+/// Those of them that nobody gives to a part of a record.
+const CALLS: &[&str] = &["calls", "records", "call_logs", "call_history"];
+
 /// The objects that an envelope has beside its records.
 const PAGING: &[&str] = &[
     "paging",
@@ -90,6 +93,21 @@ impl Survey {
         };
         let only = lists.next().is_none();
         (only && !self.odd && self.entries.iter().all(belongs)).then_some(list)
+    }
+
+    /// The keys of an envelope's lists, where it has several and nobody can tell which is meant.
+    pub(super) fn rivals(&self) -> Option<Vec<&str>> {
+        let lists = self.lists();
+        let known = lists.iter().filter(|key| is_list(key)).count();
+        let of_calls = lists.iter().any(|key| CALLS.contains(&key.to_lowercase().as_str()));
+        let belongs = |(key, what): &(String, What)| match what {
+            // Whatever has an id of some kind may be a record with lists of its own.
+            What::Scalar => !key.to_lowercase().ends_with("id") && !is_own(key),
+            What::Object => PAGING.contains(&key.to_lowercase().as_str()),
+            What::Objects | What::EmptyList | What::OtherList => true,
+        };
+        let several = lists.len() > 1 && (known > 1 || of_calls);
+        (several && !self.odd && self.entries.iter().all(belongs)).then_some(lists)
     }
 
     /// The keys of lists of objects.
@@ -199,6 +217,29 @@ mod tests {
         let rest = Survey::of(br#"{"calls":[],"count":0}"#);
         assert_eq!(rest.envelope(Some("calls")), Some("calls"));
         assert_eq!(rest.envelope(Some("data")), None);
+    }
+
+    #[test]
+    fn an_envelope_with_two_lists_is_told_from_a_record_with_lists() {
+        let rivals = |text: &str| {
+            let survey = Survey::of(text.as_bytes());
+            survey.rivals().map(|keys| keys.iter().map(ToString::to_string).collect::<Vec<_>>())
+        };
+        for (text, keys) in [
+            (r#"{"calls":[{"a":1}],"users":[{"b":1}],"total":2,"paging":{}}"#, ["calls", "users"]),
+            (r#"{"data":[{"a":1}],"Entries":[{"b":1}]}"#, ["data", "Entries"]),
+        ] {
+            assert_eq!(rivals(text), Some(keys.map(str::to_owned).to_vec()), "{text}");
+        }
+        for text in [
+            r#"{"calls":[{"a":1}],"total":2}"#,
+            r#"{"call_id":1,"records":[{"a":1}],"legs":[{"b":1}]}"#,
+            r#"{"legs":[{"a":1}],"data":[{"b":1}],"start":3}"#,
+            r#"{"calls":[{"a":1}],"users":[{"b":1}],"caller":{"c":1}}"#,
+            r#"{"calls":[{"a":1}],"users":[{"b":1}],"callport_line":1}"#,
+        ] {
+            assert_eq!(rivals(text), None, "{text}");
+        }
     }
 
     #[test]

@@ -142,3 +142,18 @@ fn records_that_share_a_line_are_each_accounted_for() {
     let more = desk.import(&served, &["calls.json", "--json"]).with(3).json();
     assert_eq!((&more["rejected"], &more["rejected_before"]), (&3.into(), &2.into()), "one is new");
 }
+
+#[test]
+fn of_two_lists_of_records_a_person_says_which_is_meant() {
+    let desk = Desk::new();
+    let call = "{\"id\":\"a\",\"started_at\":\"2021-03-01T09:00:00Z\",\"direction\":\"inbound\",\"from\":\"+15550101\"}";
+    desk.write("calls.json", ["{\"users\":[{\"id\":1}],\n\"calls\":[", call, "]}"].concat());
+    for command in ["init", "check"] {
+        let told = desk.run(&[command, "calls.json"]).with(2).err;
+        let words = "`calls.json` holds two lists of records, `users` and `calls` (line 1): set `source.records` to the one \
+                     that is meant, `/users` or `/calls`";
+        assert!(told.contains(words), "{told}");
+    }
+    let set = ["check", "calls.json", "--json", "--set", "source.records=/calls"];
+    assert_eq!(desk.run(&set).with(0).json()["calls"], 1);
+}

@@ -174,6 +174,19 @@ fn a_group_that_is_no_calls_id_is_known_in_later_runs_too() {
 }
 
 #[test]
+fn long_cells_make_no_long_legs() {
+    let (desk, served) = (Desk::new(), Served::start(&[]));
+    desk.write("callport.toml", TWILIO_CONFIG);
+    let long = "Ada & Bo ".repeat(50_000);
+    desk.write("calls.csv", TWILIO.replace("Ada <Agent>", &long));
+    assert_eq!(figures(&import(&desk, &served, &["calls.csv"], 0), ROWS), [4, 2, 2, 0, 0]);
+    let told = &texts(&served)[0];
+    let leg = told.lines().find(|line| line.contains("Ada & Bo Ada") && line.contains(" UTC · ")).unwrap();
+    assert!(leg.ends_with('…') && leg.chars().count() < 330, "{leg}");
+    assert!(told.chars().count() < 1_000, "{told}");
+}
+
+#[test]
 fn legs_without_their_call_stand_in_the_rejects_file_as_they_were() {
     let (desk, served) = (Desk::new(), Served::start(&[]));
     desk.write("callport.toml", TWILIO_CONFIG);
@@ -268,4 +281,53 @@ fn a_template_places_the_legs_and_json_is_read_alike() {
     let sheet = import(&desk, &served, &["calls.jsonl"], 0);
     assert_eq!(figures(&sheet, ROWS), [2, 1, 1, 0, 0]);
     assert_eq!(texts(&served), ["Legs:\n14:06:00 UTC · Ada\ndone\nRef: twilio A"]);
+}
+
+#[test]
+fn rows_are_joined_by_a_column_that_is_named_alike_in_csv_and_json() {
+    let rows = [("A", "", "2024-05-01T14:05:00Z"), ("B", "A", "2024-05-01T14:06:00Z")];
+    let csv = rows.map(|(id, group, start)| format!("{id},{group},{start},inbound,+15550100\n")).concat();
+    let json = rows.map(|(id, group, start)| {
+        let row = serde_json::json!({
+            "id": id, "call_group": group, "started_at": start, "direction": "inbound", "from": "+15550100",
+        });
+        format!("{row}\n")
+    });
+    let desk = Desk::new();
+    desk.write("calls.csv", format!("id,call_group,started_at,direction,from\n{csv}"));
+    desk.write("calls.jsonl", json.concat());
+    for file in ["calls.csv", "calls.jsonl"] {
+        let counts = |more: &[&str]| {
+            let checked = desk.run(&[&["check", file, "--json"], more].concat()).with(0).json();
+            figures(&checked, ["calls", "already_imported"])
+        };
+        assert_eq!(counts(&[]), [2, 0], "{file}");
+        assert_eq!(counts(&["--set", "call.group=call_group"]), [1, 1], "{file}");
+    }
+}
+
+#[test]
+fn init_shows_a_call_of_several_rows_as_check_does() {
+    for (file, more) in [
+        ("ringcentral-csv-detailed/detailed.csv", &["--set", "source.time_zone=UTC"][..]),
+        ("zendesk-talk-legs/talk.jsonl", &["--set", "customer.hidden=456"]),
+    ] {
+        let desk = Desk::with_fixtures();
+        let file = format!("fixtures/presets/{file}");
+        let set = ["--set", "customer.unknown=create", "--set", "conversation.inbox=85"];
+        let begun = desk.run(&[&["init", &file][..], &set, more].concat()).with(0).out;
+        let shown = desk.run(&["check", "--show", "3", "--quiet"]).out;
+        // `check` has them by conversation, `init` in the order of the file.
+        let calls = |text: &str| {
+            let lines = text.lines().skip_while(|line| !line.starts_with("── "));
+            let is_call = |line: &&str| line.is_empty() || line.starts_with("── ") || line.starts_with("   ");
+            let lines: Vec<&str> = lines.take_while(is_call).collect();
+            let mut calls: Vec<String> =
+                lines.join("\n").split("── ").map(|call| call.trim().to_owned()).collect();
+            calls.sort();
+            calls
+        };
+        assert!(calls(&begun).iter().any(|call| call.contains("Legs:")), "{begun}");
+        assert_eq!(calls(&begun), calls(&shown));
+    }
 }

@@ -20,6 +20,7 @@ mod door;
 mod fault_table;
 mod faults;
 mod forget;
+mod forms;
 mod init;
 mod inputs;
 mod legs;

@@ -43,6 +43,7 @@ exports! {
     dialpad_csv: "dialpad-csv", "stats.csv", ["source.time_zone=UTC"];
     five9: "five9", "call-log.csv", [NEW_YORK];
     freepbx: "freepbx", "cdr-report.csv", [NEW_YORK, STATES];
+    freepbx_few_columns: "freepbx", "few-columns.csv", [NEW_YORK, STATES];
     hubspot_api: "hubspot-api", "calls.json", [];
     hubspot_csv: "hubspot-csv", "hubspot-calls.csv", [];
     hubspot_warehouse: "hubspot-warehouse", "engagement_call_data.csv", [];

@@ -183,3 +183,15 @@ fn an_empty_checkpoint_meets_an_account_with_imported_conversations_only_when_it
     desk.import(&served, &allowed).with(0);
     assert_eq!(served.references().len(), 5);
 }
+
+#[test]
+fn an_inbox_that_the_sandbox_does_not_have_is_told_with_the_way_out() {
+    let desk = Desk::new();
+    desk.write("calls.csv", CallLog::of(3, 2).csv());
+    let rehearse = ["import", "calls.csv", "--sandbox", "--set", "conversation.inbox=Billing"];
+    let told = desk.run(&rehearse).with(2).err;
+    let words = "the sandbox has no inbox `Billing`; it has `Support` (85): give it the account's inboxes in `account.json`";
+    assert!(told.contains(words) && told.contains("e.g. `--set conversation.inbox=85`"), "{told}");
+    desk.write("account.json", r#"{"inboxes":[{"id":7,"name":"Billing","email":"b@example.com"}]}"#);
+    desk.run(&rehearse).with(0);
+}
