@@ -144,6 +144,13 @@ pub(super) struct ReadOptions {
     /// Any rejected row stops the command before the first request
     #[arg(long)]
     pub(super) strict: bool,
+    #[command(flatten)]
+    pub(super) pace: PaceOptions,
+}
+
+/// How fast the account is asked.
+#[derive(Debug, Clone, Args)]
+pub(super) struct PaceOptions {
     /// The part of the account's limit to use [default: 0.8], or a timetable: "08:00,0.3 19:00,0.9"
     #[arg(long, value_name = "FRACTION")]
     pub(super) share: Option<String>,
@@ -202,12 +209,8 @@ pub(super) struct PullOptions {
     /// Where the API is [default: `HELPSCOUT_API_URL`, else Help Scout's own]
     #[arg(long, value_name = "URL")]
     pub(super) api_url: Option<String>,
-    /// The part of the account's limit to use [default: 0.8], or a timetable: "08:00,0.3 19:00,0.9"
-    #[arg(long, value_name = "FRACTION")]
-    pub(super) share: Option<String>,
-    /// Units a minute to assume until Help Scout states its own limit; 0: as fast as they go
-    #[arg(long, value_name = "UNITS")]
-    pub(super) rate: Option<u32>,
+    #[command(flatten)]
+    pub(super) pace: PaceOptions,
 }
 
 /// Options of `recover`.
@@ -228,12 +231,8 @@ pub(super) struct RecoverOptions {
     /// From the world of a rehearsal that was kept with --checkpoint
     #[arg(long)]
     pub(super) sandbox: bool,
-    /// The part of the account's limit to use [default: 0.8], or a timetable: "08:00,0.3 19:00,0.9"
-    #[arg(long, value_name = "FRACTION")]
-    pub(super) share: Option<String>,
-    /// Units a minute to assume until Help Scout states its own limit; 0: as fast as they go
-    #[arg(long, value_name = "UNITS")]
-    pub(super) rate: Option<u32>,
+    #[command(flatten)]
+    pub(super) pace: PaceOptions,
 }
 
 /// Options of `resolve`.

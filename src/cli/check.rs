@@ -84,7 +84,7 @@ fn client(
     let address = remote::address(options.api_url.as_deref())?;
     let events: Arc<dyn EventSink> = listener.clone();
     let clock = Clock::starting_at(setup.now);
-    remote::client(address, remote::credentials()?, setup, options.read.rate, clock, &events).map(Some)
+    remote::client(address, remote::credentials()?, setup, options.read.pace.rate, clock, &events).map(Some)
 }
 
 /// Says whom the calls would go to, or why an import would be refused.
@@ -107,7 +107,7 @@ fn figures(
 ) -> Result<PlanFigures, CheckpointError> {
     let predicted = predict(scratch, PackLimits::new(setup.settings.conversation.pack))?;
     let limit = told_limit.or_else(|| setup.account.as_ref().and_then(crate::sandbox::Seed::limit));
-    let limit = limit.or(options.read.rate).unwrap_or(remote::ASSUMED_RATE);
+    let limit = limit.or(options.read.pace.rate).unwrap_or(remote::ASSUMED_RATE);
     let share = setup.share().map_or(1.0, |share| share.at(0));
     let pace = f64::from(limit) * share / 60.0;
     Ok(PlanFigures {

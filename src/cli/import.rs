@@ -43,12 +43,13 @@ async fn work(
     let told = Arc::clone(&events);
     signals::listen(stop.clone(), move || told.emit(ImportEvent::Stopping));
     let way = if options.sandbox {
-        Way::to_sandbox(common, options.read.rate, &setup).await?
+        Way::to_sandbox(common, options.read.pace.rate, &setup).await?
     } else {
         Way::to_account(options.api_url.as_deref(), &setup)?
     };
     let clock = Clock::starting_at(setup.now);
-    let client = remote::client(way.address, way.credentials, &setup, options.read.rate, clock, &events)?;
+    let client =
+        remote::client(way.address, way.credentials, &setup, options.read.pace.rate, clock, &events)?;
     let job = job(&options, &setup, reading, clock, way.account)?;
     let outcome = import(job, way.checkpoint, client, events, stop.clone()).await;
     let finished = listener.finish();

@@ -22,7 +22,7 @@ use crate::{
 /// Runs the command.
 pub(super) fn run(common: &Common, options: &PullOptions) -> Result<u8, Failure> {
     let overrides =
-        Overrides { set: options.set.clone(), share: options.share.clone(), ..Overrides::default() };
+        Overrides { set: options.set.clone(), share: options.pace.share.clone(), ..Overrides::default() };
     let setup = Setup::without_account(common, &overrides)?;
     tokio::runtime::Builder::new_multi_thread()
         .enable_all()
@@ -42,7 +42,7 @@ async fn work(common: &Common, options: &PullOptions, setup: &Setup) -> Result<u
     let address = remote::address(options.api_url.as_deref())?;
     let credentials = remote::credentials()?;
     let clock = Clock::starting_at(setup.now);
-    let client = remote::client(address, credentials, setup, options.rate, clock, &events)?;
+    let client = remote::client(address, credentials, setup, options.pace.rate, clock, &events)?;
     let pulled = pull(PullJob { output: output.clone(), clock }, client, events, stop).await;
     progress.finish();
     tell(common, &output, &pulled?)?;

@@ -27,7 +27,7 @@ pub(super) fn run(common: &Common, options: &RecoverOptions) -> Result<u8, Failu
         set: options.set.clone(),
         preset: options.preset.clone(),
         time_zone: options.time_zone.clone(),
-        share: options.share.clone(),
+        share: options.pace.share.clone(),
         ..Overrides::default()
     };
     let setup = Setup::without_rows(common, &overrides)?;
@@ -45,13 +45,13 @@ async fn work(common: &Common, options: &RecoverOptions, setup: &Setup) -> Resul
     let told = Arc::clone(&events);
     signals::listen(stop.clone(), move || told.emit(ImportEvent::Stopping));
     let way = if options.sandbox {
-        Way::to_sandbox(common, options.rate, setup).await?
+        Way::to_sandbox(common, options.pace.rate, setup).await?
     } else {
         Way::to_account(options.api_url.as_deref(), setup)?
     };
     let path = way.checkpoint.path().to_owned();
     let clock = Clock::starting_at(setup.now);
-    let client = remote::client(way.address, way.credentials, setup, options.rate, clock, &events)?;
+    let client = remote::client(way.address, way.credentials, setup, options.pace.rate, clock, &events)?;
     let job = RecoverJob {
         delivery: setup.delivery(None),
         lineage: setup.lineage(),

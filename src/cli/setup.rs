@@ -79,7 +79,7 @@ impl Setup {
             files: options.files.clone(),
             preset: options.preset.clone(),
             time_zone: options.time_zone.clone(),
-            share: options.share.clone(),
+            share: options.pace.share.clone(),
             since: options.since.clone(),
             until: options.until.clone(),
         };

@@ -75,6 +75,18 @@ fn stage_only(door: &Door, desk: &Desk, file: &str) {
     import_by(door, desk, &[file, "--set", "limits.give_up=1s"]).with(4);
 }
 
+/// A desk where the calls of `a.csv` are imported and those of `b.csv` wait.
+fn imported_and_staged() -> (Desk, Served, Door) {
+    let (desk, served) = (Desk::new(), Served::start(&[]));
+    let door = Door::to(served.address());
+    desk.write("a.csv", export(0..12));
+    import_by(&door, &desk, &["a.csv"]).with(0);
+    desk.write("b.csv", export(12..24));
+    stage_only(&door, &desk, "b.csv");
+    door.lead_to(served.address());
+    (desk, served, door)
+}
+
 #[test]
 fn what_was_imported_leaves_no_byte_and_a_later_export_goes_on_with_the_same_people() {
     let (desk, served) = (Desk::new(), Served::start(&[]));
@@ -133,13 +145,7 @@ fn a_lost_checkpoint_that_was_rebuilt_and_one_that_was_forgotten_know_the_same()
 
 #[test]
 fn a_person_is_gone_at_once_and_is_left_out_of_later_imports() {
-    let (desk, served) = (Desk::new(), Served::start(&[]));
-    let door = Door::to(served.address());
-    desk.write("a.csv", export(0..12));
-    import_by(&door, &desk, &["a.csv"]).with(0);
-    desk.write("b.csv", export(12..24));
-    stage_only(&door, &desk, "b.csv");
-    door.lead_to(served.address());
+    let (desk, _served, door) = imported_and_staged();
 
     let people = ["--email", "person0@EXAMPLE.com", "--number", "+1 (555) 013-01"];
     let forgotten = desk.run(&[&["forget", "--json"], &people[..]].concat()).with(0).json();
@@ -187,13 +193,7 @@ fn a_number_without_a_country_code_is_read_as_the_configuration_says() {
 
 #[test]
 fn a_file_that_was_staged_by_mistake_is_dropped_and_what_was_sent_stays() {
-    let (desk, served) = (Desk::new(), Served::start(&[]));
-    let door = Door::to(served.address());
-    desk.write("a.csv", export(0..12));
-    import_by(&door, &desk, &["a.csv"]).with(0);
-    desk.write("b.csv", export(12..24));
-    stage_only(&door, &desk, "b.csv");
-    door.lead_to(served.address());
+    let (desk, _served, door) = imported_and_staged();
     let forgotten = desk.run(&["forget", "--file", "b.csv", "--json"]).with(0).json();
     assert_eq!((&forgotten["dropped"], &forgotten["kept"]["staged"]), (&json!(12), &json!(0)));
     assert_eq!(found(&desk, &["crm-00012", "gout 23"]), Vec::<String>::new());
