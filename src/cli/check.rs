@@ -53,7 +53,7 @@ async fn work(
         Ok((scratch, staged))
     });
     let staged = staging.await.map_err(Failure::unexpected)?;
-    let (_, problems) = listener.finish()?;
+    let (_, problems) = listener.finish(staged.is_ok())?;
     let (scratch, staged) = staged?;
     let surveyed = match client {
         Some(client) => Some(survey(client, &setup.delivery(None), &scratch, stop).await?),

@@ -52,7 +52,7 @@ async fn work(
         remote::client(way.address, way.credentials, &setup, options.read.pace.rate, clock, &events)?;
     let job = job(&options, &setup, reading, clock, way.account)?;
     let outcome = import(job, way.checkpoint, client, events, stop.clone()).await;
-    let finished = listener.finish();
+    let finished = listener.finish(outcome.is_ok());
     let mut imported = outcome?;
     // What was imported is told even where the rejected rows could not be written.
     let failed = match finished {

@@ -37,8 +37,9 @@ impl Listener {
         Self { progress, heard: Mutex::new(heard) }
     }
 
-    /// Puts the rejects files in place; the first of them, and what was rejected.
-    pub(super) fn finish(&self) -> Result<(Option<PathBuf>, ProblemList), Failure> {
+    /// Puts the rejects files in place; the first of them, and what was rejected. Where not all rows were read, nothing is
+    /// said of a file that an earlier run has left.
+    pub(super) fn finish(&self, all_read: bool) -> Result<(Option<PathBuf>, ProblemList), Failure> {
         self.progress.finish();
         let mut heard = self.heard();
         if let Some(error) = heard.failed.take() {
@@ -46,7 +47,7 @@ impl Listener {
         }
         let paths = match heard.rejects.take() {
             Some(rejects) => {
-                for path in rejects.left_from_before() {
+                for path in rejects.left_from_before().iter().filter(|_| all_read) {
                     let path = path.display();
                     tracing::warn!("no row is rejected: `{path}` is of an earlier run");
                 }

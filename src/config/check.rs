@@ -212,7 +212,9 @@ impl Checker {
 
     fn time_zone(&mut self) -> Option<Zone> {
         let name = self.text("source.time_zone")?;
-        Zone::parse(&name).map_err(|fault| self.fault("source.time_zone", fault.to_string())).ok()
+        Zone::parse(&name)
+            .map_err(|fault| self.fault("source.time_zone", format!("names no zone: {fault}")))
+            .ok()
     }
 
     fn hidden(&mut self) -> HiddenCaller {
@@ -409,7 +411,7 @@ mod tests {
             "home/callport.toml:13: `limits.settle` is the number `3`; a span of time",
             "home/callport.toml:3: `source.delimiter` is `;;`: one character",
             "home/callport.toml:2: `source.name` is empty",
-            "home/callport.toml:4: `source.time_zone` unknown time zone `Mars/Base`",
+            "home/callport.toml:4: `source.time_zone` names no zone: unknown time zone `Mars/Base`",
             "home/callport.toml:7: `customer.hidden` is `me`: `reject` or a customer's id",
             "home/callport.toml:9: `conversation.inbox_by` needs the table",
             "home/callport.toml:10: `conversation.assign_to` is `agent`",

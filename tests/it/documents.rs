@@ -90,7 +90,10 @@ fn a_rehearsal_prints_one_too_and_keeps_its_world_beside_the_checkpoint() {
         desk.run(&["status", "--checkpoint", "try"]).with(0).out.starts_with("a rehearsal, in a sandbox\n")
     );
     let served = Served::start(&[]);
-    desk.import(&served, &["calls.csv", "--checkpoint", "try"]).with(2).saying("`try` is a rehearsal's");
+    desk.write("rejects.csv", "of an earlier run");
+    let refused = desk.import(&served, &["calls.csv", "--checkpoint", "try"]);
+    let refused = refused.with(2).saying("`try` is a rehearsal's");
+    assert!(!refused.err.contains("rejects.csv"), "no row was read: {}", refused.err);
     desk.import(&served, &["calls.csv", "--checkpoint", "real"]).with(0);
     let real = ["import", "calls.csv", "--sandbox", "--checkpoint", "real"];
     desk.run(&real).with(2).saying("not to a sandbox");
