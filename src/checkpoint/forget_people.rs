@@ -184,9 +184,10 @@ mod tests {
     use crate::{
         call::{CallGroup, CallRecord, Leg, Moment},
         checkpoint::{
-            Decision, Ledger, NewRequest, RequestKind, StagedRecord, Standing,
+            Decision, RequestKind, StagedRecord, Standing,
             claims::tests::{found, recover},
             forget::tests::{holds, land, of},
+            ledger::tests::{lose, request},
             stage::tests::{fresh, load},
         },
     };
@@ -320,21 +321,7 @@ mod tests {
     async fn in_flight() -> (tempfile::TempDir, Checkpoint) {
         let (folder, mut checkpoint) = fresh();
         load(&mut checkpoint, "a.csv", &[by("ann", "+11", "crm-1"), by("bo", "+12", "crm-2")], None);
-        let (ledger, task) = Ledger::open(checkpoint);
-        let request = NewRequest {
-            kind: RequestKind::Create,
-            run: 1,
-            queue: Some(1),
-            conversation: None,
-            customer: None,
-            calls: vec![1, 2],
-            sent_at: Moment::from_epoch_seconds(1_700_000_000).unwrap(),
-            dated: false,
-        };
-        let id = ledger.intend(request).await.unwrap();
-        ledger.lost(id, "reset".into()).await.unwrap();
-        drop(ledger);
-        let mut checkpoint = task.await.unwrap().unwrap();
+        let mut checkpoint = lose(checkpoint, request(RequestKind::Create, 1, &[1, 2])).await;
         let forgotten = checkpoint.forget_people(&email("ann@example.com")).unwrap();
         assert_eq!((forgotten.in_flight, forgotten.dropped), (1, 0));
         assert!(!holds(&checkpoint, "note of ann") && !holds(&checkpoint, "Name of ann"));

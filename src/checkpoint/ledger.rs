@@ -362,12 +362,12 @@ fn in_transaction(
 }
 
 #[cfg(test)]
-mod tests {
+pub(super) mod tests {
     use super::*;
     use crate::checkpoint::stage::tests::{call, fresh, load};
     use crate::policy::{IllegalChange, RequestEvent, RequestState};
 
-    fn request(kind: RequestKind, queue: i64, calls: &[i64]) -> NewRequest {
+    pub(crate) fn request(kind: RequestKind, queue: i64, calls: &[i64]) -> NewRequest {
         NewRequest {
             kind,
             run: 1,
@@ -378,6 +378,15 @@ mod tests {
             sent_at: Moment::from_epoch_seconds(1_700_000_000).unwrap(),
             dated: false,
         }
+    }
+
+    /// The checkpoint after `request` was sent and its answer was lost.
+    pub(crate) async fn lose(checkpoint: Checkpoint, request: NewRequest) -> Checkpoint {
+        let (ledger, task) = Ledger::open(checkpoint);
+        let id = ledger.intend(request).await.unwrap();
+        ledger.lost(id, "reset".into()).await.unwrap();
+        drop(ledger);
+        task.await.unwrap().unwrap()
     }
 
     /// A ledger over three calls of one queue, and the queue.

@@ -16,6 +16,7 @@
 //! The file beside it, `….lock`, is held while a run uses the checkpoint.
 
 mod astray;
+mod barring;
 mod claims;
 mod delivery;
 mod error;

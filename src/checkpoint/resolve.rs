@@ -178,7 +178,8 @@ fn standing_in_words(c: &Connection, call: &Named) -> rusqlite::Result<String> {
 mod tests {
     use super::*;
     use crate::checkpoint::{
-        Ledger, NewRequest,
+        NewRequest,
+        ledger::tests::{lose, request},
         stage::tests::{call, fresh, load, nameless},
     };
 
@@ -191,21 +192,7 @@ mod tests {
             &[call("1", "x"), call("2", "y"), call("3", "z"), nameless("n")],
             None,
         );
-        let (ledger, task) = Ledger::open(checkpoint);
-        let request = NewRequest {
-            kind: RequestKind::Create,
-            run: 1,
-            queue: Some(1),
-            conversation: None,
-            customer: None,
-            calls: vec![1, 2, 3],
-            sent_at: Moment::from_epoch_seconds(1_700_000_000).unwrap(),
-            dated: false,
-        };
-        let id = ledger.intend(request).await.unwrap();
-        ledger.lost(id, "reset".into()).await.unwrap();
-        drop(ledger);
-        (folder, task.await.unwrap().unwrap())
+        (folder, lose(checkpoint, request(RequestKind::Create, 1, &[1, 2, 3])).await)
     }
 
     fn states(checkpoint: &Checkpoint) -> Vec<Option<i64>> {
@@ -279,21 +266,8 @@ mod tests {
     async fn a_customer_whose_making_is_open_is_made_again_by_a_persons_word() {
         let (_folder, mut checkpoint) = fresh();
         load(&mut checkpoint, "a.csv", &[call("1", "x")], None);
-        let (ledger, task) = Ledger::open(checkpoint);
-        let request = NewRequest {
-            kind: RequestKind::Customer,
-            run: 1,
-            queue: None,
-            conversation: None,
-            customer: Some(1),
-            calls: vec![],
-            sent_at: Moment::from_epoch_seconds(1_700_000_000).unwrap(),
-            dated: false,
-        };
-        let id = ledger.intend(request).await.unwrap();
-        ledger.lost(id, "reset".into()).await.unwrap();
-        drop(ledger);
-        let mut checkpoint = task.await.unwrap().unwrap();
+        let made = NewRequest { queue: None, customer: Some(1), ..request(RequestKind::Customer, 1, &[]) };
+        let mut checkpoint = lose(checkpoint, made).await;
         let landed = checkpoint.resolve("1", Decision::Landed(5)).unwrap_err().to_string();
         assert!(landed.contains("--resend makes the profile again"), "{landed}");
         checkpoint.resolve("1", Decision::Resend).unwrap();

@@ -10,13 +10,13 @@ use std::collections::HashSet;
 use rusqlite::{Connection, params};
 
 use super::{
-    Checkpoint, CheckpointError, Lineage, StagedCall, claims, late, lineage, merge,
+    Checkpoint, CheckpointError, Lineage, StagedCall, barring, claims, late, lineage, merge,
     open::Keeping,
     placement::{KnownPlacements, Placement},
     records, rejections, schema,
     secret::Secret,
 };
-use crate::call::{CallKey, Customer};
+use crate::call::CallKey;
 
 /// Rows between two commits: enough that a commit costs nothing beside them, few enough that the log stays small.
 const ROWS_A_COMMIT: u32 = 20_000;
@@ -71,7 +71,7 @@ pub struct Stager<'a> {
     /// By which keys are hidden, where something was forgotten.
     pub(super) secret: Option<Secret>,
     /// People whose rows are left out.
-    barred: HashSet<[u8; 16]>,
+    pub(super) barred: HashSet<[u8; 16]>,
 }
 
 impl Checkpoint {
@@ -95,7 +95,7 @@ impl Checkpoint {
         connection.execute_batch(late::TABLE)?;
         connection.execute_batch(records::TABLES)?;
         let secret = Secret::load(connection)?;
-        let barred = barred_people(connection)?;
+        let barred = barring::barred_people(connection)?;
         let before = staged_to(connection)?;
         let any_known =
             connection.query_row("SELECT EXISTS (SELECT 1 FROM call_keys)", [], |row| row.get(0))?;
@@ -155,27 +155,6 @@ impl Stager<'_> {
         }
         self.add_row(StagedRow { staged, file, line })?;
         Ok(true)
-    }
-
-    /// Whether rows that name this customer are left out.
-    pub(super) fn bars(&self, customer: &Customer) -> bool {
-        customer.email.as_deref().is_some_and(|email| self.bars_email(email))
-            || customer.phone.as_deref().is_some_and(|phone| self.bars_number(phone))
-    }
-
-    /// Whether anybody is barred: without it nothing else need be asked.
-    pub fn bars_anybody(&self) -> bool {
-        !self.barred.is_empty()
-    }
-
-    /// Whether rows that name this e-mail are left out.
-    pub fn bars_email(&self, email: &str) -> bool {
-        self.bars_anybody() && self.secret.is_some_and(|secret| self.barred.contains(&secret.email(email)))
-    }
-
-    /// Whether rows that name this number, in its normal form, are left out.
-    pub fn bars_number(&self, number: &str) -> bool {
-        self.bars_anybody() && self.secret.is_some_and(|secret| self.barred.contains(&secret.number(number)))
     }
 
     /// A key as the file holds it.
@@ -355,11 +334,6 @@ impl Stager<'_> {
     }
 }
 
-/// The people whose rows are left out: few, or none.
-fn barred_people(connection: &Connection) -> rusqlite::Result<HashSet<[u8; 16]>> {
-    connection.prepare("SELECT hash FROM barred")?.query_map([], |row| row.get(0))?.collect()
-}
-
 /// How many rows of `file` have been like this one, itself included.
 fn next_twin(connection: &Connection, key: CallKey, file: i64) -> rusqlite::Result<u32> {
     connection
@@ -386,7 +360,7 @@ pub(super) fn discard_unfinished(connection: &Connection) -> rusqlite::Result<()
 #[cfg(test)]
 pub(super) mod tests {
     use super::*;
-    use crate::call::{Call, Destination, Identity, Moment, Reference};
+    use crate::call::{Call, Customer, Destination, Identity, Moment, Reference};
     use proptest::prelude::*;
 
     pub(crate) fn fresh() -> (tempfile::TempDir, Checkpoint) {

@@ -242,6 +242,7 @@ fn a_kill_in_the_middle_forgets_all_or_nothing() {
         }
         desk.write("callport.checkpoint", &before);
         let running = Running::of(&mut desk.command(&["forget", "--imported"]));
+        // Nothing is waited for: this is the moment in which it is killed.
         std::thread::sleep(Duration::from_millis(wait));
         running.kill();
         desk.run(&["status"]).with(0);
