@@ -103,7 +103,7 @@ fn judge_equals(stager: &mut Stager<'_>) -> Result<(), CheckpointError> {
     let mut conflicts: Vec<(Loaded, Loaded)> = Vec::new();
     let mut repeats = 0;
     {
-        let connection = &*stager.connection;
+        let connection = stager.connection;
         let key = if stager.secret.is_some() { "hidden(calls.key)" } else { "calls.key" };
         let mut equals = connection.prepare(&format!(
             "{LOADED} AND (SELECT call FROM call_keys WHERE call_keys.key = {key}) <> id ORDER BY key, id"

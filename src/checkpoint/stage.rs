@@ -7,7 +7,7 @@
 
 use std::collections::HashSet;
 
-use rusqlite::{Connection, params};
+use rusqlite::{Connection, Statement, params};
 
 use super::{
     Checkpoint, CheckpointError, Lineage, StagedCall, barring, claims, late, lineage, merge,
@@ -50,10 +50,31 @@ pub struct StagedFigures {
     pub before: i64,
 }
 
+/// The statements that every new call needs, held so that none is looked for a million times.
+#[derive(Debug)]
+struct Adding<'a> {
+    call: Statement<'a>,
+    text: Statement<'a>,
+}
+
+impl<'a> Adding<'a> {
+    fn to(connection: &'a Connection) -> rusqlite::Result<Self> {
+        Ok(Self {
+            call: connection.prepare(
+                "INSERT INTO calls
+                   (key, source_id, file, line, started_at, updated_at, queue, customer, size, fingerprint)
+                 VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)",
+            )?,
+            text: connection.prepare("INSERT INTO texts (call, text) VALUES (?1, ?2)")?,
+        })
+    }
+}
+
 /// Loads calls. Dropping it without [`Stager::keep`] leaves what was loaded to be discarded.
 #[derive(Debug)]
 pub struct Stager<'a> {
-    pub(super) connection: &'a mut Connection,
+    pub(super) connection: &'a Connection,
+    adding: Adding<'a>,
     keeping: Keeping,
     pub(super) figures: StagedFigures,
     run: i64,
@@ -77,7 +98,7 @@ pub struct Stager<'a> {
 impl Checkpoint {
     /// Begins to load the calls of the run `run`.
     pub fn stage(&mut self, run: i64) -> Result<Stager<'_>, CheckpointError> {
-        let (connection, keeping) = (&mut self.connection, self.keeping);
+        let (connection, keeping) = (&self.connection, self.keeping);
         if keeping == Keeping::Durable {
             connection.execute_batch("PRAGMA synchronous = NORMAL; PRAGMA wal_autocheckpoint = 2000;")?;
         }
@@ -101,6 +122,7 @@ impl Checkpoint {
             connection.query_row("SELECT EXISTS (SELECT 1 FROM call_keys)", [], |row| row.get(0))?;
         Ok(Stager {
             connection,
+            adding: Adding::to(connection)?,
             keeping,
             figures: StagedFigures { before, ..StagedFigures::default() },
             run,
@@ -194,28 +216,20 @@ impl Stager<'_> {
     fn append(&mut self, row: &StagedRow) -> Result<i64, CheckpointError> {
         let Placement { queue, customer } = self.placement(&row.staged)?;
         let call = &row.staged.call;
-        self.connection
-            .prepare_cached(
-                "INSERT INTO calls
-                   (key, source_id, file, line, started_at, updated_at, queue, customer, size, fingerprint)
-                 VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)",
-            )?
-            .execute(params![
-                call.identity.key.to_bytes(),
-                call.identity.id,
-                row.file,
-                row.line,
-                call.started_at.epoch_seconds(),
-                call.updated_at,
-                queue,
-                customer,
-                row.staged.size,
-                row.staged.fingerprint,
-            ])?;
+        self.adding.call.execute(params![
+            call.identity.key.to_bytes(),
+            call.identity.id,
+            row.file,
+            row.line,
+            call.started_at.epoch_seconds(),
+            call.updated_at,
+            queue,
+            customer,
+            row.staged.size,
+            row.staged.fingerprint,
+        ])?;
         let id = self.connection.last_insert_rowid();
-        self.connection
-            .prepare_cached("INSERT INTO texts (call, text) VALUES (?1, ?2)")?
-            .execute(params![id, row.staged.call.text])?;
+        self.adding.text.execute(params![id, row.staged.call.text])?;
         self.keep_raw(id, &row.staged)?;
         Ok(id)
     }
@@ -282,7 +296,9 @@ impl Stager<'_> {
     /// Nothing counts before [`Stager::keep`].
     pub fn sort(&mut self, limit: Option<u64>) -> Result<StagedFigures, CheckpointError> {
         // Sorting takes as much memory again as the cache: it is made smaller, so that more rows do not take more memory.
-        self.connection.execute_batch("PRAGMA cache_size = -4000; PRAGMA shrink_memory;")?;
+        // Its thread beside has nothing else to do, since all rows are read by now.
+        self.connection
+            .execute_batch("PRAGMA cache_size = -4000; PRAGMA threads = 1; PRAGMA shrink_memory;")?;
         self.join_records()?;
         if self.any_nameless {
             merge::number_twins(self)?;
@@ -330,7 +346,7 @@ impl Stager<'_> {
             self.connection.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()))?;
             self.connection.execute_batch("PRAGMA synchronous = FULL; PRAGMA wal_autocheckpoint = 1000;")?;
         }
-        Ok(self.connection.execute_batch("PRAGMA cache_size = -16000;")?)
+        Ok(self.connection.execute_batch("PRAGMA cache_size = -16000; PRAGMA threads = 0;")?)
     }
 }
 
@@ -618,6 +634,7 @@ pub(super) mod tests {
         let file = stager.file("b.csv").unwrap();
         stager.add(StagedCall::new(call("2", "b"), 1, None), file, 2).unwrap();
         stager.connection.execute_batch("COMMIT").unwrap();
+        drop(stager);
         drop(checkpoint);
         let mut checkpoint = Checkpoint::open(&path).unwrap();
         assert_eq!(texts(&checkpoint), ["a"]);
