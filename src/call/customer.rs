@@ -17,6 +17,28 @@ pub struct Customer {
     /// The optional fields of the service by their names there (`firstName`, `jobTitle`, …), checked against
     /// [`super::FIELD_RULES`].
     pub fields: Vec<(&'static str, String)>,
+    /// What led to the customer.
+    pub found_by: FoundBy,
+}
+
+/// What led from a row to its customer, the surest first.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum FoundBy {
+    /// The id that the row gives, or that `customer.hidden` gives to calls without a number.
+    Id,
+    /// The e-mail that the row gives.
+    Email,
+    /// The user's directory, by the number.
+    Directory,
+    /// What `callport pull` wrote of the account, by the number.
+    Account,
+    /// A customer whom the checkpoint knew by the number.
+    Checkpoint,
+    /// The only e-mail that came with the number in the input.
+    OnlyEmail,
+    /// Nothing: there is a number, and no more.
+    #[default]
+    Nothing,
 }
 
 impl Customer {
@@ -56,6 +78,7 @@ impl fmt::Debug for Customer {
             .field("email", &self.email.as_ref().map(|_| "…"))
             .field("phone", &self.phone.as_ref().map(|_| "…"))
             .field("fields", &self.fields.iter().map(|(name, _)| name).collect::<Vec<_>>())
+            .field("found_by", &self.found_by)
             .finish()
     }
 }
@@ -103,6 +126,7 @@ mod tests {
             email: Some("jo@example.com".into()),
             phone: Some("+15550100".into()),
             fields: vec![("firstName", "Jo".into())],
+            found_by: FoundBy::Email,
         };
         let shown = format!("{customer:?} {:?}", customer.key());
         for private in ["jo@", "+1555", "\"Jo\""] {
@@ -117,6 +141,7 @@ mod tests {
             email: Some("Jo@Example.com".into()),
             phone: Some("+1".into()),
             fields: vec![],
+            found_by: FoundBy::Email,
         };
         assert_eq!(customer.key(), Some(CustomerKey::Id(4)));
         customer.id = None;

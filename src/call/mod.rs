@@ -13,7 +13,7 @@ mod record;
 mod rejection;
 mod row;
 
-pub use customer::{Customer, CustomerKey};
+pub use customer::{Customer, CustomerKey, FoundBy};
 pub use field_rules::{FIELD_RULES, FieldFault, FieldRule, Rule, check_field};
 pub use key::{CallKey, Reference, stable_digest, text_fingerprint};
 pub use moment::{CivilTime, LocalReading, Moment, Zone, ZoneFault};

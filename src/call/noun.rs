@@ -18,6 +18,8 @@ pub struct Call {
     pub updated_at: Option<i64>,
     /// Whose history it belongs to.
     pub customer: Customer,
+    /// The e-mail of the agent whose call it was, where the agent is known by one.
+    pub agent: Option<String>,
     /// Where it goes.
     pub destination: Destination,
     /// The thread's text, HTML, with [`REFERENCE_SLOT`] where the reference goes.

@@ -23,6 +23,7 @@ mod error;
 mod forget;
 mod forget_file;
 mod forget_people;
+mod found_by;
 mod hiding;
 mod known_calls;
 mod late;

@@ -415,9 +415,10 @@ mod tests {
 
     #[test]
     fn a_file_of_every_released_version_opens_and_keeps_what_it_held() {
-        let released: [&[u8]; 2] = [
+        let released: [&[u8]; 3] = [
             include_bytes!("../../fixtures/checkpoints/version-1.db"),
             include_bytes!("../../fixtures/checkpoints/version-2.db"),
+            include_bytes!("../../fixtures/checkpoints/version-3.db"),
         ];
         assert_eq!(i64::try_from(released.len() + 1), Ok(schema::VERSION), "each version has its file");
         for bytes in released {

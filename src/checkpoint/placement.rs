@@ -7,7 +7,7 @@ use std::{
 
 use rusqlite::{OptionalExtension, params};
 
-use super::{CheckpointError, StagedCall, Stager};
+use super::{CheckpointError, StagedCall, Stager, found_by};
 use crate::call::{Customer, Destination};
 
 /// Pairs that are kept in memory, one for each customer in a company of that many; beyond that all are looked up anew.
@@ -116,8 +116,8 @@ impl Stager<'_> {
         }
         self.connection
             .prepare_cached(
-                "INSERT INTO customers (key, helpscout_id, email, phone, fields, confirmed)
-                 VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
+                "INSERT INTO customers (key, helpscout_id, email, phone, fields, confirmed, found_by)
+                 VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
             )?
             .execute(params![
                 key,
@@ -125,7 +125,8 @@ impl Stager<'_> {
                 customer.email,
                 customer.phone,
                 fields_of(customer),
-                customer.id.is_some()
+                customer.id.is_some(),
+                found_by::stored(customer.found_by),
             ])?;
         Ok(self.connection.last_insert_rowid())
     }

@@ -3,6 +3,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::found_by;
 use crate::call::{
     Call, CallKey, Customer, Destination, FIELD_RULES, Fault, FaultKind, Identity, Moment, Rejection,
 };
@@ -12,6 +13,7 @@ use crate::call::{
 struct CallForm {
     id: Option<String>,
     customer: CustomerForm,
+    agent: Option<String>,
     existing: Option<u64>,
     inbox: String,
     group: String,
@@ -25,6 +27,7 @@ struct CustomerForm {
     email: Option<String>,
     phone: Option<String>,
     fields: Vec<(String, String)>,
+    found_by: i64,
 }
 
 /// Kind, column, value and reason.
@@ -53,6 +56,7 @@ fn form_of(call: &Call) -> CallForm {
         email: customer.email.clone(),
         phone: customer.phone.clone(),
         fields: fields.collect(),
+        found_by: found_by::stored(customer.found_by),
     };
     let (existing, inbox, group, subject) = match &call.destination {
         Destination::Existing(id) => (Some(*id), "", "", ""),
@@ -63,6 +67,7 @@ fn form_of(call: &Call) -> CallForm {
     CallForm {
         id: call.identity.id.clone(),
         customer,
+        agent: call.agent.clone(),
         existing,
         inbox: inbox.to_owned(),
         group: group.to_owned(),
@@ -94,7 +99,9 @@ pub(super) fn read_call(
             email: form.customer.email,
             phone: form.customer.phone,
             fields: fields.collect(),
+            found_by: found_by::read(form.customer.found_by),
         },
+        agent: form.agent,
         destination,
         text: form.text,
     })
@@ -103,7 +110,9 @@ pub(super) fn read_call(
 /// Whom the record that was kept as `text` names, where it could be a call.
 pub(super) fn customer_of(text: &str) -> Option<Customer> {
     let customer = serde_json::from_str::<CallForm>(text).ok()?.customer;
-    Some(Customer { id: customer.id, email: customer.email, phone: customer.phone, fields: Vec::new() })
+    let found_by = found_by::read(customer.found_by);
+    let CustomerForm { id, email, phone, .. } = customer;
+    Some(Customer { id, email, phone, fields: Vec::new(), found_by })
 }
 
 /// The faults that were kept as `text`.
@@ -118,6 +127,7 @@ pub(super) fn read_faults(text: &str) -> Vec<Fault> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::call::FoundBy;
 
     #[test]
     fn a_call_and_faults_read_back_as_they_were_kept() {
@@ -134,7 +144,9 @@ mod tests {
                     email: Some("jo@example.com".into()),
                     phone: None,
                     fields: vec![("firstName", "Jo".into())],
+                    found_by: FoundBy::Account,
                 },
+                agent: Some("ada@example.com".into()),
                 destination,
                 text: "a\n\u{2}\u{1}\n\0".into(),
             };

@@ -9,10 +9,10 @@ use rusqlite::{Connection, TransactionBehavior};
 pub(super) const APPLICATION_ID: i64 = 0x6361_6c6c;
 
 /// From nothing to the present, in order.
-const MIGRATIONS: &[&str] = &[FIRST, SECOND, THIRD];
+const MIGRATIONS: &[&str] = &[FIRST, SECOND, THIRD, FOURTH];
 
 /// The newest form.
-pub(super) const VERSION: i64 = 3;
+pub(super) const VERSION: i64 = 4;
 
 /// * `calls.request` is null while a call is staged.
 /// * `texts` is a table of its own, so that whoever goes through all calls does not go through their texts, and so that
@@ -82,6 +82,19 @@ CREATE TABLE barred (hash BLOB PRIMARY KEY) STRICT, WITHOUT ROWID;
 CREATE TABLE contacts (
   customer INTEGER NOT NULL, email TEXT NOT NULL, phone TEXT NOT NULL, PRIMARY KEY (customer, email, phone)
 ) STRICT, WITHOUT ROWID;
+";
+
+/// * `customers.found_by` says what led to the customer (see [`super::found_by`]), for the figures of `check`.
+/// * `customers.same_as` and `queues.same_as` name the customer and the queue that took over what a number alone was known
+///   by, once the number was found to be that customer's. A key, once stored, leads there for ever.
+/// * `calls.agent` is the e-mail of whose call it was, where that person may be a user of the account.
+const FOURTH: &str = "
+ALTER TABLE customers ADD COLUMN found_by INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE customers ADD COLUMN same_as INTEGER;
+CREATE INDEX customers_by_account ON customers (helpscout_id) WHERE helpscout_id IS NOT NULL;
+ALTER TABLE queues ADD COLUMN same_as INTEGER;
+CREATE TABLE agents (id INTEGER PRIMARY KEY, email TEXT NOT NULL UNIQUE) STRICT;
+ALTER TABLE calls ADD COLUMN agent INTEGER;
 ";
 
 /// The index by which queues are worked off; it is dropped while rows are loaded. Size and customer are in it so

@@ -5,7 +5,7 @@
 //! the last finished call, and whatever lies behind it is dropped when the file is opened again: a crash while staging
 //! leaves no half-known file.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 
 use rusqlite::{Connection, Statement, params};
 
@@ -62,8 +62,8 @@ impl<'a> Adding<'a> {
         Ok(Self {
             call: connection.prepare(
                 "INSERT INTO calls
-                   (key, source_id, file, line, started_at, updated_at, queue, customer, size, fingerprint)
-                 VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)",
+                   (key, source_id, file, line, started_at, updated_at, queue, customer, size, fingerprint, agent)
+                 VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)",
             )?,
             text: connection.prepare("INSERT INTO texts (call, text) VALUES (?1, ?2)")?,
         })
@@ -89,6 +89,7 @@ pub struct Stager<'a> {
     amid: bool,
     uncommitted: u32,
     pub(super) placements: KnownPlacements,
+    agents: HashMap<String, i64>,
     /// By which keys are hidden, where something was forgotten.
     pub(super) secret: Option<Secret>,
     /// People whose rows are left out.
@@ -133,6 +134,7 @@ impl Checkpoint {
             amid: false,
             uncommitted: 0,
             placements: KnownPlacements::default(),
+            agents: HashMap::new(),
             secret,
             barred,
         })
@@ -216,6 +218,7 @@ impl Stager<'_> {
     fn append(&mut self, row: &StagedRow) -> Result<i64, CheckpointError> {
         let Placement { queue, customer } = self.placement(&row.staged)?;
         let call = &row.staged.call;
+        let agent = self.agent(call.agent.as_deref())?;
         self.adding.call.execute(params![
             call.identity.key.to_bytes(),
             call.identity.id,
@@ -227,11 +230,25 @@ impl Stager<'_> {
             customer,
             row.staged.size,
             row.staged.fingerprint,
+            agent,
         ])?;
         let id = self.connection.last_insert_rowid();
         self.adding.text.execute(params![id, row.staged.call.text])?;
         self.keep_raw(id, &row.staged)?;
         Ok(id)
+    }
+
+    /// The number of an agent; one who is new is entered.
+    fn agent(&mut self, email: Option<&str>) -> rusqlite::Result<Option<i64>> {
+        let Some(email) = email else { return Ok(None) };
+        if let Some(known) = self.agents.get(email) {
+            return Ok(Some(*known));
+        }
+        self.connection.execute("INSERT INTO agents (email) VALUES (?1) ON CONFLICT DO NOTHING", [email])?;
+        let id =
+            self.connection.query_row("SELECT id FROM agents WHERE email = ?1", [email], |row| row.get(0))?;
+        self.agents.insert(email.to_owned(), id);
+        Ok(Some(id))
     }
 
     fn keep_raw(&self, call: i64, staged: &StagedCall) -> Result<(), CheckpointError> {
@@ -247,10 +264,11 @@ impl Stager<'_> {
     pub(super) fn replace(&mut self, known: i64, row: &StagedRow) -> Result<(), CheckpointError> {
         let Placement { queue, customer } = self.placement(&row.staged)?;
         let call = &row.staged.call;
+        let agent = self.agent(call.agent.as_deref())?;
         self.connection
             .prepare_cached(
                 "UPDATE calls SET file = ?2, line = ?3, started_at = ?4, updated_at = ?5, queue = ?6, customer = ?7,
-                   size = ?8, fingerprint = ?9, request = NULL WHERE id = ?1",
+                   size = ?8, fingerprint = ?9, agent = ?10, request = NULL WHERE id = ?1",
             )?
             .execute(params![
                 known,
@@ -262,6 +280,7 @@ impl Stager<'_> {
                 customer,
                 row.staged.size,
                 row.staged.fingerprint,
+                agent,
             ])?;
         self.connection
             .prepare_cached("INSERT OR REPLACE INTO texts (call, text) VALUES (?1, ?2)")?
@@ -396,6 +415,7 @@ pub(super) mod tests {
             started_at: Moment::from_epoch_seconds(1_600_000_000).unwrap(),
             updated_at: None,
             customer: Customer { email: Some(format!("{group}@example.com")), ..Customer::default() },
+            agent: None,
             destination: Destination::Grouped {
                 inbox: String::new(),
                 group: group.into(),

@@ -7,7 +7,7 @@ use super::{
     reading::Reading,
     settings::{HiddenCaller, MappingSettings, UnknownCaller},
 };
-use crate::call::{Customer, FIELD_RULES, Fault, FaultKind, FieldFault, check_field};
+use crate::call::{Customer, FIELD_RULES, Fault, FaultKind, FieldFault, FoundBy, check_field};
 
 /// Digits of a number that is no extension.
 const LEAST_NATIONAL: usize = 7;
@@ -36,7 +36,12 @@ pub(super) fn customer_of(reading: &mut Reading<'_>, settings: &MappingSettings)
     let by_number = matches!(number, Number::Known(_)) && settings.unknown == UnknownCaller::Create;
     let email = email_of(reading, id.is_some() || by_number);
     let fields = optional_fields(reading);
-    let mut customer = Customer { id, email, phone: None, fields };
+    let found_by = match (id, &email) {
+        (Some(_), _) => FoundBy::Id,
+        (None, Some(_)) => FoundBy::Email,
+        (None, None) => FoundBy::Nothing,
+    };
+    let mut customer = Customer { id, email, phone: None, fields, found_by };
     let is_found = customer.id.is_some() || customer.email.is_some();
     let is_open = !is_found && reading.faults.len() == faults_before;
     match number {
@@ -54,7 +59,7 @@ pub(super) fn customer_of(reading: &mut Reading<'_>, settings: &MappingSettings)
             reading.refuse(FaultKind::Customer, field, fault.to_string());
         }
         Number::Hidden if is_open => match settings.hidden {
-            HiddenCaller::Customer(id) => customer.id = Some(id),
+            HiddenCaller::Customer(id) => (customer.id, customer.found_by) = (Some(id), FoundBy::Id),
             HiddenCaller::Reject => {
                 reading.faults.push(no_way("no way to a customer: no id, no e-mail and no number"));
             }

@@ -80,7 +80,7 @@ impl BoundMapping {
         all.append(&mut faults);
         let call = match (identity, started_at, destination, text) {
             (Some(identity), Some(started_at), Ok(destination), Ok(text)) if all.is_empty() => {
-                Ok(Call { identity, started_at, updated_at, customer, destination, text })
+                Ok(Call { identity, started_at, updated_at, customer, agent: None, destination, text })
             }
             _ => Err(Rejection { faults: all }),
         };
