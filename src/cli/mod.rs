@@ -14,6 +14,7 @@ mod init_preview;
 mod init_result;
 mod listener;
 mod logging;
+mod people;
 mod preview;
 mod pull;
 mod question;

@@ -2,12 +2,14 @@
 
 use std::{
     path::{Path, PathBuf},
+    sync::Arc,
     time::{SystemTime, UNIX_EPOCH},
 };
 
 use super::{
     args::{Common, ReadOptions},
     failure::Failure,
+    people,
     recognise::{bears_own_names, recognise},
 };
 use crate::{
@@ -15,7 +17,7 @@ use crate::{
     checkpoint::Lineage,
     config::{CONFIG_NAME, ConfigFile, Environment, Overrides, Paths, Preset, Settings, Written},
     helpscout::Share,
-    import::{DeliverySettings, Reading},
+    import::{DeliverySettings, Reading, WarningCount},
     mapping::Mapping,
     sandbox::Seed,
     source::expand,
@@ -69,6 +71,8 @@ pub(super) struct Setup {
     pub(super) rejects: PathBuf,
     /// Whether the preset was found by the files.
     is_recognised: bool,
+    /// What of files beside the export cannot be used.
+    noted: Vec<WarningCount>,
 }
 
 impl Setup {
@@ -94,9 +98,27 @@ impl Setup {
             setup.settings = Settings::check(setup.file.as_ref(), &overrides, setup.now)?;
             setup.is_recognised = true;
         }
+        setup.meet_people()?;
         setup.say_preset(common);
         setup.say_age(common, options.account.as_deref());
         Ok(setup)
+    }
+
+    /// Takes in whom the directory and the account know, and who must not be imported.
+    fn meet_people(&mut self) -> Result<(), Failure> {
+        let form = self.settings.mapping.forms.numbers;
+        if let Some(path) = &self.settings.directory {
+            let directory = people::directory(path, form, self.settings.source.encoding)?;
+            self.settings.mapping.directory = Arc::new(directory.people);
+            self.noted = directory.unused;
+        }
+        if let Some(path) = &self.settings.exclude {
+            self.settings.mapping.excluded = Arc::new(people::excluded(path, form)?);
+        }
+        if let Some(seed) = &self.account {
+            self.settings.mapping.account = Arc::new(people::of_account(seed, form));
+        }
+        Ok(())
     }
 
     /// The preset that all files fit, where nothing says how they are read.
@@ -169,7 +191,16 @@ impl Setup {
         let settings = Settings::check(file.as_ref(), overrides, now)?;
         let beside = || paths.checkpoint.parent().unwrap_or_else(|| Path::new("")).join("rejects.csv");
         let rejects = rejects.unwrap_or_else(beside);
-        Ok(Self { now, paths, file, settings, account: None, rejects, is_recognised: false })
+        Ok(Self {
+            now,
+            paths,
+            file,
+            settings,
+            account: None,
+            rejects,
+            is_recognised: false,
+            noted: Vec::new(),
+        })
     }
 
     /// How calls are delivered, by as many workers as are asked for.
@@ -198,6 +229,7 @@ impl Setup {
             strict: options.strict,
             now: self.now,
             lineage: self.lineage(),
+            noted: self.noted.clone(),
         })
     }
 

@@ -1,11 +1,11 @@
 //! From what was written to settings that make sense, or to every fault at once.
 
-use std::{collections::BTreeMap, path::Path};
+use std::{collections::BTreeMap, path::Path, sync::Arc};
 
 use crate::{
     call::{Moment, Zone},
     import::{ConversationSettings, Field, LimitSettings},
-    mapping::{Feed, HiddenCaller, InboxSettings, MappingSettings, UnknownCaller},
+    mapping::{Ambiguous, Feed, HiddenCaller, InboxSettings, MappingSettings, UnknownCaller},
     source::SourceSettings,
 };
 
@@ -35,6 +35,10 @@ pub struct Settings {
     pub source: SourceSettings,
     /// The files to read: paths, globs or `-`, relative to the working directory.
     pub files: Vec<String>,
+    /// The file that finds the customers of numbers, relative to the working directory.
+    pub directory: Option<String>,
+    /// The file of people whose calls must not be imported, relative to the working directory.
+    pub exclude: Option<String>,
     /// What is known of the previous platform.
     pub preset: Option<Preset>,
     /// What conversations are made like.
@@ -72,13 +76,27 @@ impl Settings {
         let limits = conversation::limits(&mut checker);
         let mapping_recipe = MappingRecipe::new(&source, &mapping, &conversation);
         let files = checker.files(&folder);
+        let directory = checker.file("customer.directory", &folder);
+        let exclude = checker.file("source.exclude", &folder);
         let share_tag = checker.truth("account.share_tag", false);
         let accept = checker.accept();
         checker.unfilled();
         if !checker.raw.faults.is_empty() {
             return Err(ConfigError { faults: checker.raw.faults });
         }
-        Ok(Self { mapping, source, files, preset, conversation, limits, share_tag, accept, mapping_recipe })
+        Ok(Self {
+            mapping,
+            source,
+            files,
+            directory,
+            exclude,
+            preset,
+            conversation,
+            limits,
+            share_tag,
+            accept,
+            mapping_recipe,
+        })
     }
 }
 
@@ -156,6 +174,13 @@ impl Checker {
                 "reject" => UnknownCaller::Reject,
                 _ => UnknownCaller::Create,
             },
+            directory: Arc::default(),
+            account: Arc::default(),
+            ambiguous: match self.word("customer.ambiguous") {
+                "first" => Ambiguous::First,
+                _ => Ambiguous::Reject,
+            },
+            excluded: Arc::default(),
             hidden: self.hidden(),
             group_by: self.text("conversation.group_by").unwrap_or_else(|| "customer".to_owned()),
             subject: self
@@ -285,6 +310,13 @@ impl Checker {
             self.raw.fault("", Place::Option("--until"), reason);
         }
         (mapping.since, mapping.until) = (since, until);
+    }
+
+    /// One file, relative to the working directory: that of a file is written relative to its folder.
+    fn file(&mut self, key: &str, folder: &Path) -> Option<String> {
+        let path = self.text(key)?;
+        let is_of_file = matches!(self.raw.get(key)?.place, Place::File(..) | Place::OwnPreset(..));
+        Some(if is_of_file { beside(folder, path) } else { path })
     }
 
     /// The files, relative to the working directory: those of the configuration file are written relative to its folder.

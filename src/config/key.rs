@@ -124,11 +124,14 @@ const OTHER_KEYS: &[(&str, Kind)] = &[
     ("source.numbers", Kind::OneOf(&["international"])),
     ("source.own_numbers", Kind::Texts),
     ("source.skip", Kind::Text),
+    ("source.exclude", Kind::Text),
     ("customer.id", Kind::Feed),
     ("customer.email", Kind::Feed),
     ("customer.phone", Kind::Feed),
     ("customer.country", Kind::Text),
+    ("customer.directory", Kind::Text),
     ("customer.unknown", Kind::OneOf(&["create", "reject"])),
+    ("customer.ambiguous", Kind::OneOf(&["reject", "first"])),
     ("customer.hidden", Kind::Name),
     ("conversation.id", Kind::Feed),
     ("conversation.group_by", Kind::Text),
@@ -182,7 +185,13 @@ pub(super) fn is_section(name: &str) -> bool {
 
 /// Whether `key` says which column or template feeds a field.
 pub(super) fn feeds_field(name: &str) -> bool {
-    let settings = ["customer.unknown", "customer.hidden", "customer.country"];
+    let settings = [
+        "customer.unknown",
+        "customer.hidden",
+        "customer.country",
+        "customer.directory",
+        "customer.ambiguous",
+    ];
     name == "conversation.id"
         || name.starts_with("call.")
         || (name.starts_with("customer.") && !settings.contains(&name))

@@ -9,8 +9,8 @@ use crate::{
     call::Zone,
     import::{AssignTo, ConversationSettings},
     mapping::{
-        DateOrder, DurationUnit, EpochUnit, Feed, Forms, HiddenCaller, MappingSettings, NumberForm,
-        ShortClock, UnknownCaller,
+        Ambiguous, DateOrder, DurationUnit, EpochUnit, Feed, Forms, HiddenCaller, MappingSettings,
+        NumberForm, ShortClock, UnknownCaller,
     },
     source::{Encoding, Pointer, SourceSettings},
 };
@@ -160,6 +160,7 @@ fn content(mapping: &MappingSettings, conversation: &ConversationSettings) -> St
     lines.put("text.recording_caution", mapping.recording_caution.as_deref());
     lines.put("source.skip", mapping.skip.as_deref());
     lines.put("customer.unknown", (mapping.unknown == UnknownCaller::Reject).then_some("reject"));
+    lines.put("customer.ambiguous", (mapping.ambiguous == Ambiguous::First).then_some("first"));
     if let HiddenCaller::Customer(id) = mapping.hidden {
         lines.put("customer.hidden", Some(&id.to_string()));
     }

@@ -55,6 +55,8 @@ pub struct Reading {
     pub now: Moment,
     /// How rows are read, to be kept with what is staged.
     pub lineage: Lineage,
+    /// What was left out of files beside the export, to be told with what is found in the rows.
+    pub noted: Vec<WarningCount>,
 }
 
 /// What staging found.
@@ -304,7 +306,7 @@ impl<'a> Writer<'a> {
             reading,
             events,
             staged: Staged::default(),
-            warnings: BTreeMap::new(),
+            warnings: reading.noted.iter().map(|told| (told.reason.clone(), told.clone())).collect(),
             file: (Arc::from(""), 0),
             first_barred: None,
             barred_unread: 0,

@@ -4,17 +4,22 @@ use super::{
     email::check_email,
     field::Field,
     number::{NumberFault, read_number},
+    person_lookup::is_known,
+    person_name::is_no_name,
     reading::Reading,
     settings::{HiddenCaller, MappingSettings, UnknownCaller},
 };
-use crate::call::{Customer, FIELD_RULES, Fault, FaultKind, FieldFault, FoundBy, check_field};
+use crate::call::{Cells, Customer, FIELD_RULES, Fault, FaultKind, FieldFault, FoundBy, check_field};
 
+/// The keys of what makes up a person's name.
+const NAMES: [&str; 2] = ["first_name", "last_name"];
 /// Digits of a number that is no extension.
 const LEAST_NATIONAL: usize = 7;
 
 /// What a row says of the customer's number.
 enum Number {
-    Known(String),
+    /// With the field that gives it.
+    Known(String, Field),
     /// None is given, or the caller hid it.
     Hidden,
     /// The far end is the company's own.
@@ -24,18 +29,23 @@ enum Number {
     Unreadable(Field, NumberFault),
 }
 
-/// The customer of a row. What is wrong is noted with the reading.
-pub(super) fn customer_of(reading: &mut Reading<'_>, settings: &MappingSettings) -> Customer {
+/// The customer as a row tells of the person, with the field that gives the number. What is wrong is noted with the reading.
+pub(super) fn customer_of(
+    reading: &mut Reading<'_>,
+    settings: &MappingSettings,
+    cells: &Cells,
+) -> (Customer, Option<Field>) {
     let faults_before = reading.faults.len();
     let id = reading.positive(FaultKind::Value, Field::CUSTOMER_ID);
     let number = customer_number(reading, settings);
-    let is_local = matches!(&number, Number::Known(number) if !number.starts_with('+') && number.len() >= LEAST_NATIONAL);
+    let is_local = matches!(&number, Number::Known(number, _) if !number.starts_with('+') && number.len() >= LEAST_NATIONAL);
     if id.is_none() && is_local {
         reading.warn("customers' numbers without a country code stay so: `customer.country` or `source.numbers` adds it");
     }
-    let by_number = matches!(number, Number::Known(_)) && settings.unknown == UnknownCaller::Create;
+    let by_number = matches!(&number, Number::Known(number, _)
+        if settings.unknown == UnknownCaller::Create || is_known(number, settings));
     let email = email_of(reading, id.is_some() || by_number);
-    let fields = optional_fields(reading);
+    let fields = optional_fields(reading, cells);
     let found_by = match (id, &email) {
         (Some(_), _) => FoundBy::Id,
         (None, Some(_)) => FoundBy::Email,
@@ -44,10 +54,13 @@ pub(super) fn customer_of(reading: &mut Reading<'_>, settings: &MappingSettings)
     let mut customer = Customer { id, email, phone: None, fields, found_by };
     let is_found = customer.id.is_some() || customer.email.is_some();
     let is_open = !is_found && reading.faults.len() == faults_before;
+    let mut source = None;
     match number {
-        Number::Known(number) => {
+        Number::Known(number, field) => {
+            let is_known = is_known(&number, settings);
             customer.phone = Some(number);
-            if is_open && settings.unknown == UnknownCaller::Reject {
+            source = Some(field);
+            if is_open && !is_known && settings.unknown == UnknownCaller::Reject {
                 reading.faults.push(unknown_caller());
             }
         }
@@ -73,7 +86,7 @@ pub(super) fn customer_of(reading: &mut Reading<'_>, settings: &MappingSettings)
         }
         Number::Unreadable(..) | Number::Hidden | Number::Own | Number::Untold => {}
     }
-    customer
+    (customer, source)
 }
 
 fn unknown_caller() -> Fault {
@@ -117,14 +130,14 @@ fn customer_number(reading: &mut Reading<'_>, settings: &MappingSettings) -> Num
         given.truncate(1);
     }
     if let Some(number) = given.pop() {
-        return Number::Known(number);
+        return Number::Known(number, Field::PHONE);
     }
     match (far_end(reading, settings), fault) {
-        (Number::Known(number), fault) => {
+        (Number::Known(number, field), fault) => {
             if fault.is_some() {
                 reading.warn("the number of the call is taken where `customer.phone` cannot be read as one phone number");
             }
-            Number::Known(number)
+            Number::Known(number, field)
         }
         (_, Some(fault)) => Number::Unreadable(Field::PHONE, fault),
         // Beside the company's number a word may stand for the caller's.
@@ -146,7 +159,7 @@ fn far_end(reading: &Reading<'_>, settings: &MappingSettings) -> Number {
         Err(fault) => Number::Unreadable(field, *fault),
         Ok(Some(number)) => {
             let number = settings.forms.numbers.complete(number.clone());
-            if reading.is_own_number(&number) { Number::Own } else { Number::Known(number) }
+            if reading.is_own_number(&number) { Number::Own } else { Number::Known(number, field) }
         }
     }
 }
@@ -166,10 +179,18 @@ fn email_of(reading: &mut Reading<'_>, found_otherwise: bool) -> Option<String> 
     }
 }
 
-fn optional_fields(reading: &mut Reading<'_>) -> Vec<(&'static str, String)> {
+fn optional_fields(reading: &mut Reading<'_>, cells: &Cells) -> Vec<(&'static str, String)> {
     let mut fields = Vec::new();
+    let is_named = is_named(reading, cells);
     for (index, rule) in FIELD_RULES.iter().enumerate() {
         let Some(value) = reading.text(Field::optional(index)) else { continue };
+        if !is_named && NAMES.contains(&rule.key) {
+            reading.warn(format!(
+                "`customer.{}` is left out where it is no name but a number, a city or a placeholder",
+                rule.key
+            ));
+            continue;
+        }
         match check_field(rule.rule, value) {
             Ok(()) => fields.push((rule.name, value.to_owned())),
             Err(FieldFault::Length { least, most, .. }) => reading.warn(format!(
@@ -180,6 +201,16 @@ fn optional_fields(reading: &mut Reading<'_>) -> Vec<(&'static str, String)> {
         }
     }
     fields
+}
+
+/// Whether what stands in place of the person's name is one.
+fn is_named(reading: &Reading<'_>, cells: &Cells) -> bool {
+    let text = |key: &str| {
+        let index = FIELD_RULES.iter().position(|rule| rule.key == key);
+        index.and_then(|index| reading.text(Field::optional(index)))
+    };
+    let whole: Vec<&str> = NAMES.iter().filter_map(|key| text(key)).collect();
+    whole.is_empty() || !is_no_name(&whole.join(" "), text("location"), cells)
 }
 
 #[cfg(test)]

@@ -10,6 +10,7 @@ use super::{
     field::Field,
     leg::{is_only_lacking, leg_of, with_legs_slot},
     number::{NumberReading, normalise_number},
+    person_lookup::look_up,
     plain_text::plain_text,
     reading::Reading,
     second_clock::check_second_clock,
@@ -54,7 +55,12 @@ impl BoundMapping {
         if self.is_outside(reading.started_at) {
             return Interpretation { outcome: Outcome::LeftOut, warnings: Vec::new() };
         }
-        let customer = customer_of(&mut reading, self.settings());
+        let (told, number_field) = customer_of(&mut reading, self.settings(), &cells);
+        let customer = look_up(&told, number_field, &mut reading, self.settings());
+        if self.settings().excluded.names(&reading, [&told, &customer]) {
+            let reason = "rows of people whom `source.exclude` names are left out".to_owned();
+            return Interpretation { outcome: Outcome::Skipped, warnings: vec![Warning { reason }] };
+        }
         if let Some(caution) = &self.settings().recording_caution
             && reading.text(Field::RECORDING).is_some()
         {
@@ -63,7 +69,7 @@ impl BoundMapping {
         let conversation = reading.positive(FaultKind::Destination, Field::CONVERSATION_ID);
         check_start(&mut reading, now);
         check_second_clock(&mut reading);
-        let identity = reading.started_at.map(|start| self.identity(&reading, &customer, start));
+        let identity = reading.started_at.map(|start| self.identity(&reading, &told, start));
 
         let call = CallView::new(&reading, &customer, conversation, &cells);
         let mut faults = Vec::new();

@@ -1,8 +1,8 @@
 //! What a mapping is told.
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, sync::Arc};
 
-use super::forms::Forms;
+use super::{excluded::Excluded, forms::Forms, people::People};
 use crate::call::{Moment, Zone};
 
 /// How rows are read as calls.
@@ -32,6 +32,14 @@ pub struct MappingSettings {
     pub until: Option<Moment>,
     /// Callers with a number but no id and no e-mail.
     pub unknown: UnknownCaller,
+    /// The people of the user's directory.
+    pub directory: Arc<People>,
+    /// The customers of the account, as `callport pull` wrote them.
+    pub account: Arc<People>,
+    /// Numbers of several customers.
+    pub ambiguous: Ambiguous,
+    /// People whose calls must not be imported.
+    pub excluded: Arc<Excluded>,
     /// Calls whose far end shows no number.
     pub hidden: HiddenCaller,
     /// `customer`, `call` or a template.
@@ -69,6 +77,16 @@ pub enum UnknownCaller {
     Create,
     /// The row is rejected.
     Reject,
+}
+
+/// What becomes of a caller whose number is several customers'.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum Ambiguous {
+    /// The row is rejected.
+    #[default]
+    Reject,
+    /// The first of them is taken: in the order of the directory, or of the account's ids.
+    First,
 }
 
 /// What becomes of a caller who shows no number either.

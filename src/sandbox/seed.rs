@@ -139,6 +139,11 @@ impl Seed {
         self.account.as_ref()
     }
 
+    /// The customers, in the order of their ids.
+    pub fn customers(&self) -> impl Iterator<Item = &Customer> {
+        self.world.customers()
+    }
+
     pub(crate) fn into_world(self) -> World {
         self.world
     }

@@ -419,6 +419,7 @@ impl Trial {
                 limit: None,
                 strict: false,
                 now,
+                noted: Vec::new(),
                 lineage: Lineage::default(),
             },
             delivery: DeliverySettings {

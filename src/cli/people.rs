@@ -1,0 +1,137 @@
+//! The people whom files beside the export know: the user's directory, `account.json`, and those who must not be imported.
+
+use super::{failure::Failure, setup};
+use crate::{
+    call::{Cells, Headings},
+    import::WarningCount,
+    mapping::{DIRECTORY_COLUMNS, DirectoryRow, Excluded, NumberForm, People, Person, UnusedCell},
+    sandbox::Seed,
+    source::{Encoding, Input, Reader, Record, SourceSettings, expand},
+};
+
+/// What a directory holds, and what of it cannot be used.
+pub(super) struct Directory {
+    pub(super) people: People,
+    pub(super) unused: Vec<WarningCount>,
+}
+
+/// Reads the directory at `path`, its numbers as callers' are.
+pub(super) fn directory(
+    path: &str,
+    form: NumberForm,
+    encoding: Option<Encoding>,
+) -> Result<Directory, Failure> {
+    let settings = SourceSettings { encoding, ..SourceSettings::default() };
+    let mut directory = Directory { people: People::default(), unused: Vec::new() };
+    for input in one_file(path)? {
+        let reader = Reader::open(&input, &settings)?;
+        let columns = Columns::of(input.name(), reader.headings().as_deref())?;
+        for record in reader {
+            let row = match record? {
+                Record::Row(row) => row,
+                Record::Broken(broken) => {
+                    return Err(Failure::usage(format!("{}: {}", broken.position, broken.fault)));
+                }
+            };
+            let line = row.position.line;
+            let cells: Vec<Option<String>> = DIRECTORY_COLUMNS
+                .iter()
+                .zip(&columns.0)
+                .map(|(name, column)| value(&row.cells, name, *column))
+                .collect();
+            let [phone, email, id, first_name, last_name] = [0, 1, 2, 3, 4].map(|at| cells[at].as_deref());
+            let row = DirectoryRow { phone, email, id, first_name, last_name };
+            let unused = directory
+                .people
+                .add_row(row, form)
+                .map_err(|fault| Failure::usage(format!("{}:{line}: {fault}", input.name())))?;
+            for cell in unused {
+                directory.note(&cell, input.name(), line);
+            }
+        }
+    }
+    Ok(directory)
+}
+
+impl Directory {
+    fn note(&mut self, cell: &UnusedCell, file: &str, line: u64) {
+        let reason = format!("a `{}` of the directory is left out where it {}", cell.column, cell.reason);
+        match self.unused.iter_mut().find(|known| known.reason == reason) {
+            Some(known) => known.count += 1,
+            None => self.unused.push(WarningCount { reason, count: 1, file: file.to_owned(), line }),
+        }
+    }
+}
+
+/// Where the columns of a directory stand in a CSV file.
+struct Columns([Option<usize>; DIRECTORY_COLUMNS.len()]);
+
+impl Columns {
+    /// JSON rows name their values themselves.
+    fn of(file: &str, headings: Option<&Headings>) -> Result<Self, Failure> {
+        let Some(headings) = headings else { return Ok(Self([None; DIRECTORY_COLUMNS.len()])) };
+        let folded = |name: &str| name.trim().to_lowercase().replace([' ', '-'], "_");
+        let find = |column: &str| headings.names().iter().position(|name| folded(name) == column);
+        let columns = DIRECTORY_COLUMNS.map(find);
+        if columns[..3].iter().flatten().count() == 0 || columns[..2] == [None, None] {
+            return Err(Failure::usage(format!(
+                "`{file}` is no directory of customers: it needs a column `phone` or `email` (and `id`, `first_name`, \
+                 `last_name` where they are known), and has `{}`",
+                headings.names().join("`, `")
+            )));
+        }
+        Ok(Self(columns))
+    }
+}
+
+fn value(cells: &Cells, name: &str, column: Option<usize>) -> Option<String> {
+    let text = match column {
+        Some(column) => cells.column(column)?.to_owned(),
+        None if matches!(cells, Cells::Json(_)) => cells.value(name)?.into_owned(),
+        None => return None,
+    };
+    let text = text.trim();
+    (!text.is_empty()).then(|| text.to_owned())
+}
+
+/// A path may have marks that a pattern has.
+fn one_file(path: &str) -> Result<Vec<Input>, Failure> {
+    Ok(expand(&[path.to_owned()])?)
+}
+
+/// The customers of an account, as `callport pull` wrote them.
+pub(super) fn of_account(seed: &Seed, form: NumberForm) -> People {
+    let mut people = People::default();
+    let given = |text: &str| (!text.is_empty()).then(|| text.to_owned());
+    for customer in seed.customers() {
+        let person = Person {
+            id: Some(customer.id),
+            email: customer.emails.first().map(ToString::to_string),
+            first_name: given(&customer.first_name),
+            last_name: given(&customer.last_name),
+        };
+        let emails = customer.emails.iter().map(AsRef::as_ref);
+        let numbers = customer.phones.iter().filter_map(|number| form.read(number));
+        // Help Scout gives an e-mail to one customer alone; a seed is held to it.
+        people.add(person, emails, numbers).ok();
+    }
+    people
+}
+
+/// Reads the list of people who must not be imported: every line names somebody by a number or an e-mail.
+pub(super) fn excluded(path: &str, form: NumberForm) -> Result<Excluded, Failure> {
+    let text = setup::text(path.as_ref())?;
+    let mut excluded = Excluded::default();
+    for (line, content) in (1_u64..).zip(text.trim_start_matches('\u{feff}').lines()) {
+        let cells = content.split([',', ';', '\t', '|']).map(|cell| cell.trim().trim_matches('"'));
+        let named = cells.filter(|cell| excluded.add(cell, form)).count();
+        // The first may be a heading.
+        if named == 0 && line > 1 && !content.trim().is_empty() {
+            return Err(Failure::usage(format!(
+                "{path}:{line}: `{}` holds neither a phone number nor an e-mail, so that nobody would be left out by it",
+                content.trim()
+            )));
+        }
+    }
+    Ok(excluded)
+}
