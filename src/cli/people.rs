@@ -70,8 +70,8 @@ impl Columns {
     /// JSON rows name their values themselves.
     fn of(file: &str, headings: Option<&Headings>) -> Result<Self, Failure> {
         let Some(headings) = headings else { return Ok(Self([None; DIRECTORY_COLUMNS.len()])) };
-        let folded = |name: &str| name.trim().to_lowercase().replace([' ', '-'], "_");
-        let find = |column: &str| headings.names().iter().position(|name| folded(name) == column);
+        let folded = |name: &str| name.trim().to_lowercase().replace([' ', '-', '_'], "");
+        let find = |column: &str| headings.names().iter().position(|name| folded(name) == folded(column));
         let columns = DIRECTORY_COLUMNS.map(find);
         if columns[..3].iter().flatten().count() == 0 || columns[..2] == [None, None] {
             return Err(Failure::usage(format!(

@@ -92,7 +92,7 @@ pub fn plan_text(figures: &PlanFigures) -> String {
     let mut lines = vec![format!("{} read", counted(figures.rows, "row"))];
     for (count, what) in [
         (figures.rejected, "would be rejected"),
-        (figures.skipped, "left out by `source.skip`"),
+        (figures.skipped, "left out (`source.skip`, `source.exclude`, or barred)"),
         (figures.already_imported, "imported already, repeated, or part of another row's call"),
     ] {
         if count > 0 {

@@ -25,6 +25,7 @@ mod init;
 mod inputs;
 mod legs;
 mod once;
+mod people;
 mod presets;
 mod privacy;
 mod properties;
