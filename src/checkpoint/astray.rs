@@ -24,7 +24,7 @@ impl Stager<'_> {
         for id in &namesakes {
             let (place, raw): (_, Option<String>) = self
                 .connection
-                .prepare_cached("UPDATE temp.records SET gone = 1 WHERE id = ?1 RETURNING file, line, raw")?
+                .prepare_cached("UPDATE temp.records SET gone = 2 WHERE id = ?1 RETURNING file, line, raw")?
                 .query_row([id], |row| Ok(((row.get(0)?, row.get(1)?), row.get(2)?)))?;
             self.conflict(place, (standing.file, standing.line), raw.as_deref())?;
         }

@@ -3,7 +3,7 @@
 use rusqlite::{Connection, OptionalExtension, params};
 
 use super::{
-    CheckpointError, Stager, lineage, merge,
+    CheckpointError, Stager, lineage,
     recovery::{SOURCE_NAME, stand_in_key},
     secret,
 };
@@ -42,7 +42,7 @@ pub(super) fn claim(stager: &mut Stager<'_>, amid: bool) -> Result<(), Checkpoin
         }
     }
     stager.connection.execute("DELETE FROM recovered WHERE call IN temp.claimed", [])?;
-    merge::drop_calls(stager.connection)?;
+    stager.drop_of_run()?;
     Ok(number_all_parts(stager.connection)?)
 }
 

@@ -69,15 +69,24 @@ fn drop_unsent(c: &Connection, file: i64) -> rusqlite::Result<u64> {
 /// there were.
 fn drop_orphans(c: &Connection) -> rusqlite::Result<u64> {
     c.execute(
-        "DELETE FROM queues WHERE id NOT IN (SELECT queue FROM calls) AND id NOT IN (SELECT queue FROM conversations)
+        "DELETE FROM queues WHERE same_as IS NULL AND id NOT IN (SELECT queue FROM calls) AND id NOT IN (SELECT queue FROM conversations)
            AND id NOT IN (SELECT queue FROM requests WHERE queue IS NOT NULL AND state <> 3)",
         [],
     )?;
     let customers = c.execute(
-        "DELETE FROM customers WHERE NOT confirmed AND id NOT IN (SELECT customer FROM calls)
+        "DELETE FROM customers WHERE same_as IS NULL AND NOT confirmed AND id NOT IN (SELECT customer FROM calls)
            AND id NOT IN (SELECT customer FROM requests WHERE customer IS NOT NULL)",
         [],
     )?;
+    // What led to them goes with them.
+    for table in ["queues", "customers"] {
+        c.execute(
+            &format!(
+                "DELETE FROM {table} WHERE same_as IS NOT NULL AND same_as NOT IN (SELECT id FROM {table})"
+            ),
+            [],
+        )?;
+    }
     c.execute("DELETE FROM contacts WHERE customer NOT IN (SELECT id FROM customers)", [])?;
     Ok(customers as u64)
 }

@@ -13,8 +13,9 @@ use super::{
     forget::kept,
     hiding, merge,
     secret::{Secret, hidden},
+    staged_call::customer_key,
 };
-use crate::call::{CustomerKey, stable_digest};
+use crate::call::CustomerKey;
 
 /// How a person is named.
 #[derive(Clone, PartialEq, Eq)]
@@ -55,7 +56,7 @@ impl Person {
             Self::Number(number) => CustomerKey::Phone(number.clone()),
             Self::Email(email) => CustomerKey::Email(email.trim().to_lowercase()),
         };
-        stable_digest(&[b"customer", key.canonical().as_bytes()])
+        customer_key(Some(&key))
     }
 }
 
@@ -71,6 +72,7 @@ impl Checkpoint {
         self.forgetting(|c| {
             let secret = hiding::begin(c)?;
             find(c, people)?;
+            let numbers = numbers_given_over(c)?;
             let imported = hiding::hide_landed(c, "customer IN temp.people")?;
             let in_flight = keep_references(c)?;
             let dropped = drop_waiting(c)?;
@@ -79,6 +81,7 @@ impl Checkpoint {
             hiding::clear_words(c)?;
             hiding::end_staged(c)?;
             let barred = bar(c, people, secret)?;
+            bar(c, &numbers, secret)?;
             Ok(Forgotten { imported, dropped, in_flight, customers, barred, kept: kept(c)? })
         })
     }
@@ -110,10 +113,22 @@ fn find(c: &Connection, people: &[Person]) -> Result<(), CheckpointError> {
             [hidden(c, person.customer_key())?],
         )?;
     }
+    // A number whose calls were given to somebody is that person, and whoever has it is known by it.
     c.execute_batch(
-        "CREATE TEMP TABLE queues_of_people AS SELECT DISTINCT queue FROM calls WHERE customer IN temp.people;",
+        "INSERT OR IGNORE INTO temp.people SELECT same_as FROM customers WHERE id IN temp.people AND same_as IS NOT NULL;
+         INSERT OR IGNORE INTO temp.people SELECT id FROM customers WHERE same_as IN temp.people;
+         CREATE TEMP TABLE queues_of_people AS SELECT DISTINCT queue FROM calls WHERE customer IN temp.people;",
     )?;
     Ok(())
+}
+
+/// The numbers whose calls were given to these people: a call with such a number alone would be theirs again.
+fn numbers_given_over(c: &Connection) -> rusqlite::Result<Vec<Person>> {
+    c.prepare(
+        "SELECT phone FROM customers WHERE id IN temp.people AND same_as IS NOT NULL AND phone IS NOT NULL",
+    )?
+    .query_map([], |row| row.get(0).map(Person::Number))?
+    .collect()
 }
 
 /// Calls in flight keep what finds them in Help Scout, and those that are compared there their text; how many there are.

@@ -2,7 +2,7 @@
 
 use rusqlite::{OptionalExtension, params};
 
-use super::{CheckpointError, Stager, placement::Placement, secret::Secret, stage::StagedRow};
+use super::{CheckpointError, Stager, secret::Secret, stage::StagedRow};
 use crate::{call::CallKey, policy::RequestState};
 
 /// A call as the checkpoint holds it.
@@ -186,11 +186,11 @@ impl Stager<'_> {
     /// Whether a call that waits would now go into another conversation or to another customer.
     fn belongs_elsewhere(&mut self, call: i64, row: &StagedRow) -> Result<bool, CheckpointError> {
         let now = self.placement(&row.staged)?;
-        let stored = self
+        let stored: (i64, i64) = self
             .connection
             .prepare_cached("SELECT queue, customer FROM calls WHERE id = ?1")?
-            .query_row([call], |row| Ok(Placement { queue: row.get(0)?, customer: row.get(1)? }))?;
-        Ok(stored != now)
+            .query_row([call], |row| Ok((row.get(0)?, row.get(1)?)))?;
+        Ok(stored != (now.queue, now.customer))
     }
 
     /// Whether what the input says of a call that landed is news: told by the row that counts, which the last one is.

@@ -136,7 +136,7 @@ fn judge_equals(stager: &mut Stager<'_>) -> Result<(), CheckpointError> {
             .optional()?;
         stager.conflict((rejected.file, rejected.line), (known.file, known.line), raw.as_deref())?;
     }
-    drop_calls(stager.connection)?;
+    stager.drop_of_run()?;
     Ok(())
 }
 
@@ -223,7 +223,7 @@ pub(super) fn keep_whole_conversations(stager: &mut Stager<'_>, limit: u64) -> R
     // What joined a call goes with it.
     let legs = stager.legs_of_dropped()?;
     stager.figures.repeats -= legs;
-    stager.figures.left_out = drop_calls(stager.connection)? + legs;
+    stager.figures.left_out = stager.drop_of_run()? + legs;
     Ok(())
 }
 

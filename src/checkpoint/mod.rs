@@ -31,7 +31,9 @@ mod ledger;
 mod lineage;
 mod lock;
 mod merge;
+mod numbers;
 mod open;
+mod other_ways;
 mod placement;
 mod probe;
 mod questions;
@@ -48,6 +50,8 @@ mod stage;
 mod staged_call;
 mod staged_record;
 mod standing;
+mod unknown_callers;
+mod unused;
 mod wiping;
 
 pub use error::CheckpointError;
@@ -56,10 +60,12 @@ pub use forget_people::Person;
 pub use late::{LateRow, LateRows};
 pub use ledger::Ledger;
 pub use lineage::{Account, Lineage, REHEARSAL};
+pub use numbers::SharedNumbers;
 pub use open::{Checkpoint, ReadOnlyCheckpoint};
 pub use probe::{CommitMoment, CommitProbe};
 pub use questions::{
-    FileStatus, PlannedQueue, PreviewedCall, RunStatus, SheetCounts, Status, UndecidedCall, UndecidedCustomer,
+    FileStatus, FoundByCounts, PlannedQueue, PreviewedCall, RunStatus, SheetCounts, Status, UndecidedCall,
+    UndecidedCustomer,
 };
 pub use recovery::{FoundCall, FoundConversation, Recovery};
 pub use resolve::{Decision, Resolved};

@@ -1,4 +1,8 @@
 //! Where a call belongs: the queue of its conversation, and its customer.
+//!
+//! Both are looked up by their keys. A key, once stored, leads to the same row for ever: where another took over what a
+//! number alone was known by, and where the customer is known here by another way than counts now, it leads there by
+//! `same_as` (see [`super::other_ways`]).
 
 use std::{
     collections::{HashMap, hash_map::DefaultHasher},
@@ -8,16 +12,27 @@ use std::{
 use rusqlite::{OptionalExtension, params};
 
 use super::{CheckpointError, StagedCall, Stager, found_by};
-use crate::call::{Customer, Destination};
+use crate::call::{Customer, Destination, FoundBy};
 
 /// Pairs that are kept in memory, one for each customer in a company of that many; beyond that all are looked up anew.
 const MOST: usize = 220_000;
 
 /// The numbers of a queue and a customer.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy)]
 pub(super) struct Placement {
     pub(super) queue: i64,
     pub(super) customer: i64,
+    /// The bytes that naming this customer takes beyond what the row tells: a number leads to somebody who is named by
+    /// e-mail.
+    pub(super) more: u32,
+}
+
+/// A row of `customers` that a key leads to.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Found {
+    pub(super) customer: i64,
+    /// Whether the key is another's than the one by which the row was entered.
+    pub(super) by_other_key: bool,
 }
 
 /// The placements of calls that were seen lately: one question for both instead of two to the database.
@@ -75,7 +90,11 @@ impl Stager<'_> {
         if let Some(placement) = self.placements.0.get(&pair) {
             return Ok(*placement);
         }
-        let placement = Placement { queue: self.queue(staged)?, customer: self.customer(staged)? };
+        let found = self.customer(staged)?;
+        let queue = self.queue(staged, found)?;
+        let more =
+            if found.by_other_key { self.more_to_name(found.customer, &staged.call.customer)? } else { 0 };
+        let placement = Placement { queue, customer: found.customer, more };
         if self.placements.0.len() >= MOST {
             self.placements.0.clear();
         }
@@ -83,36 +102,57 @@ impl Stager<'_> {
         Ok(placement)
     }
 
-    fn queue(&self, staged: &StagedCall) -> rusqlite::Result<i64> {
-        let (key, c) = (self.hidden(staged.queue), &self.connection);
+    fn queue(&self, staged: &StagedCall, customer: Found) -> rusqlite::Result<i64> {
         let (existing, inbox, subject) = match &staged.call.destination {
             Destination::Existing(id) => (Some(*id), "", ""),
             Destination::Grouped { inbox, subject, .. } => (None, inbox.as_str(), subject.as_str()),
         };
-        let known = c
-            .prepare_cached("SELECT id FROM queues WHERE key = ?1")?
-            .query_row([key], |row| row.get(0))
-            .optional()?;
+        let key = self.hidden(staged.queue);
+        let known = match self.queue_by_key(key)? {
+            Some(known) => Some(known),
+            None => self.queue_by_other_ways(staged, customer)?,
+        };
         if let Some(id) = known {
             self.tell_queue_again(id, subject)?;
             return Ok(id);
         }
+        let c = &self.connection;
         c.prepare_cached("INSERT INTO queues (key, existing, inbox, subject) VALUES (?1, ?2, ?3, ?4)")?
             .execute(params![key, existing, inbox, subject])?;
         Ok(c.last_insert_rowid())
     }
 
-    fn customer(&self, staged: &StagedCall) -> rusqlite::Result<i64> {
+    /// The queue that a key, as the file holds it, leads to.
+    pub(super) fn queue_by_key(&self, key: [u8; 16]) -> rusqlite::Result<Option<i64>> {
+        self.connection
+            .prepare_cached("SELECT COALESCE(same_as, id) FROM queues WHERE key = ?1")?
+            .query_row([key], |row| row.get(0))
+            .optional()
+    }
+
+    fn customer(&self, staged: &StagedCall) -> rusqlite::Result<Found> {
         let (key, customer) = (self.hidden(staged.customer), &staged.call.customer);
         let known = self
             .connection
-            .prepare_cached("SELECT id FROM customers WHERE key = ?1")?
-            .query_row([key], |row| row.get(0))
+            .prepare_cached("SELECT id, same_as, found_by FROM customers WHERE key = ?1")?
+            .query_row([key], |row| {
+                Ok((row.get(0)?, row.get::<_, Option<i64>>(1)?, found_by::read(row.get(2)?)))
+            })
             .optional()?;
-        if let Some(id) = known {
-            self.tell_customer_again(id, customer)?;
-            self.note_contact(id, customer)?;
-            return Ok(id);
+        let found = match known {
+            Some((id, None, by)) => {
+                self.note_surer_way(id, by, customer)?;
+                Some(Found { customer: id, by_other_key: false })
+            }
+            Some((id, Some(other), _)) => Some(self.follow(id, other, customer)?),
+            None => self.customer_by_other_ways(key, customer)?,
+        };
+        if let Some(found) = found {
+            self.tell_customer_again(found.customer, customer)?;
+            if customer.id.is_some() || customer.email.is_some() || !found.by_other_key {
+                self.note_contact(found.customer, customer)?;
+            }
+            return Ok(found);
         }
         self.connection
             .prepare_cached(
@@ -128,7 +168,22 @@ impl Stager<'_> {
                 customer.id.is_some(),
                 found_by::stored(customer.found_by),
             ])?;
-        Ok(self.connection.last_insert_rowid())
+        Ok(Found { customer: self.connection.last_insert_rowid(), by_other_key: false })
+    }
+
+    /// The surest way that any row gave stands.
+    pub(super) fn note_surer_way(
+        &self,
+        known: i64,
+        by: FoundBy,
+        customer: &Customer,
+    ) -> rusqlite::Result<()> {
+        if customer.found_by < by {
+            self.connection
+                .prepare_cached("UPDATE customers SET found_by = ?2 WHERE id = ?1")?
+                .execute(params![known, found_by::stored(customer.found_by)])?;
+        }
+        Ok(())
     }
 
     /// A queue that was forgotten gets its subject back with the calls that wait in it again.
@@ -156,12 +211,19 @@ impl Stager<'_> {
 
     /// A customer whom this row names otherwise than earlier ones is found by either: somebody who calls from two numbers.
     fn note_contact(&self, known: i64, customer: &Customer) -> rusqlite::Result<()> {
-        self.connection
+        let is_new = self
+            .connection
             .prepare_cached(
                 "INSERT OR IGNORE INTO contacts (customer, email, phone) SELECT id, COALESCE(?2, ''), COALESCE(?3, '')
                  FROM customers WHERE id = ?1 AND (email IS NOT ?2 OR phone IS NOT ?3)",
             )?
-            .execute(params![known, customer.email, customer.phone])?;
+            .execute(params![known, customer.email, customer.phone])?
+            == 1;
+        if let Some(phone) = customer.phone.as_deref().filter(|_| is_new && known <= self.last_customer) {
+            self.connection
+                .prepare_cached("INSERT OR IGNORE INTO temp.named_anew VALUES (?1, ?2)")?
+                .execute(params![phone, known])?;
+        }
         Ok(())
     }
 }
@@ -169,12 +231,12 @@ impl Stager<'_> {
 /// Only tells rows of one run apart that name a customer differently.
 fn contact_hash(customer: &Customer) -> u64 {
     let mut hasher = DefaultHasher::new();
-    (&customer.email, &customer.phone).hash(&mut hasher);
+    (&customer.email, &customer.phone, customer.found_by).hash(&mut hasher);
     hasher.finish()
 }
 
 /// The optional fields as the file holds them.
-fn fields_of(customer: &Customer) -> String {
+pub(super) fn fields_of(customer: &Customer) -> String {
     let fields: HashMap<&str, &str> =
         customer.fields.iter().map(|(name, value)| (*name, value.as_str())).collect();
     serde_json::to_string(&fields).unwrap_or_else(|_| "{}".to_owned())
@@ -199,7 +261,8 @@ mod tests {
             };
             let call = StagedCall::new(call, 1, None);
             let placement = stager.placement(&call).unwrap();
-            assert_eq!(stager.placement(&call).unwrap(), placement, "known by now");
+            let again = stager.placement(&call).unwrap();
+            assert_eq!((again.queue, again.customer), (placement.queue, placement.customer), "known by now");
             (placement.queue, placement.customer)
         };
         let pairs = [

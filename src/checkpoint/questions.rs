@@ -3,8 +3,8 @@
 use rusqlite::{Connection, params};
 use serde::Serialize;
 
-use super::{Checkpoint, CheckpointError, ReadOnlyCheckpoint, RequestKind, lineage};
-use crate::call::{CallKey, Moment};
+use super::{Checkpoint, CheckpointError, ReadOnlyCheckpoint, RequestKind, found_by, lineage};
+use crate::call::{CallKey, FoundBy, Moment};
 
 /// What `status` tells.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
@@ -124,6 +124,26 @@ pub struct PlannedQueue {
     pub threads: Option<u32>,
     /// What each call takes, in order.
     pub sizes: Vec<u32>,
+}
+
+/// By what the customers of the calls that wait were found. A customer counts by the surest way that any row gave; a number
+/// that leads to somebody counts beside whom it leads to.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct FoundByCounts {
+    /// Customers whose id a row gives.
+    pub id: u64,
+    /// Customers whose e-mail a row gives.
+    pub email: u64,
+    /// Customers whom the user's directory gives.
+    pub directory: u64,
+    /// Customers whom the account file gives.
+    pub account: u64,
+    /// Numbers of rows without an e-mail or an id, by which the checkpoint knew a customer.
+    pub checkpoint: u64,
+    /// Numbers of such rows with which only one e-mail came.
+    pub only_email: u64,
+    /// Customers who are a number and no more.
+    pub nothing: u64,
 }
 
 const STATE: &str = "CASE requests.state WHEN 0 THEN 'sending' WHEN 1 THEN 'imported' WHEN 2 THEN 'undecided'
@@ -378,6 +398,35 @@ impl Checkpoint {
             [],
             |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)),
         )?)
+    }
+
+    /// By what they were found. To be asked behind staging, in the same life of the checkpoint.
+    pub fn planned_found_by(&self) -> Result<FoundByCounts, CheckpointError> {
+        let mut counts = FoundByCounts::default();
+        let waiting = "(SELECT customer FROM calls INDEXED BY calls_waiting WHERE request IS NULL)";
+        let mut statement = self.connection.prepare(&format!(
+            "SELECT found_by, email IS NULL AND helpscout_id IS NULL, COUNT(*) FROM customers WHERE id IN {waiting} GROUP BY 1, 2
+             UNION ALL SELECT found_by, 0, COUNT(*) FROM customers
+               WHERE id IN (SELECT number FROM temp.led_on) AND found_by IN ({}, {}) AND same_as IN {waiting} GROUP BY 1",
+            found_by::stored(FoundBy::Checkpoint),
+            found_by::stored(FoundBy::OnlyEmail),
+        ))?;
+        let mut rows = statement.query([])?;
+        while let Some(row) = rows.next()? {
+            let (by, is_number, count): (i64, bool, u64) = (row.get(0)?, row.get(1)?, row.get(2)?);
+            *match found_by::read(by) {
+                FoundBy::Id => &mut counts.id,
+                FoundBy::Email => &mut counts.email,
+                FoundBy::Directory => &mut counts.directory,
+                FoundBy::Account => &mut counts.account,
+                FoundBy::Checkpoint => &mut counts.checkpoint,
+                FoundBy::OnlyEmail => &mut counts.only_email,
+                // A customer of an older checkpoint, or one who was made by the number since.
+                FoundBy::Nothing if !is_number => &mut counts.checkpoint,
+                FoundBy::Nothing => &mut counts.nothing,
+            } += count;
+        }
+        Ok(counts)
     }
 }
 

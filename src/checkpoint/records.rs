@@ -16,7 +16,7 @@ use crate::call::{Call, CallKey, Leg, MOST_LEGS, Moment, join_legs};
 
 /// Made for every run that stages; without records they stay empty.
 ///
-/// * `records.gone`: another one says the same, or says it of the same id and is newer.
+/// * `records.gone`: another one says the same, or says it of the same id and is newer (1); or it is rejected alone (2).
 /// * `records.barred`: it names somebody who is barred, so that the rows of its call are left out.
 /// * `aliases`: second keys of calls, to be entered when it stands which calls are kept; `is_own` where it is the key of a
 ///   leg's id, which a call that has it keeps.
@@ -31,7 +31,7 @@ CREATE TEMP TABLE records (
 );
 CREATE TEMP TABLE record_groups (id INTEGER PRIMARY KEY, root BLOB);
 CREATE TEMP TABLE aliases (key BLOB, call INTEGER, call_key BLOB, is_own INTEGER);
-CREATE TEMP TABLE leg_counts (call INTEGER PRIMARY KEY, legs INTEGER);
+CREATE TEMP TABLE leg_counts (call INTEGER PRIMARY KEY, legs INTEGER, root BLOB, standing INTEGER);
 ";
 
 /// A row that names no group goes to the group of another with its id. Of the records of one id the newest stands, but no
@@ -244,8 +244,8 @@ impl Stager<'_> {
         self.figures.repeats += legs;
         if legs > 0 {
             self.connection
-                .prepare_cached("INSERT OR REPLACE INTO temp.leg_counts VALUES (?1, ?2)")?
-                .execute(params![call, legs])?;
+                .prepare_cached("INSERT OR REPLACE INTO temp.leg_counts VALUES (?1, ?2, ?3, ?4)")?
+                .execute(params![call, legs, group.root.to_bytes(), id])?;
         }
         let call_key = named.then(|| key.to_bytes());
         if key != group.root {

@@ -10,11 +10,13 @@ use std::collections::{HashMap, HashSet};
 use rusqlite::{Connection, Statement, params};
 
 use super::{
-    Checkpoint, CheckpointError, Lineage, StagedCall, barring, claims, late, lineage, merge,
+    Checkpoint, CheckpointError, Lineage, StagedCall, barring, claims, late, lineage, merge, numbers,
     open::Keeping,
     placement::{KnownPlacements, Placement},
     records, rejections, schema,
     secret::Secret,
+    unknown_callers::UnknownCallers,
+    unused,
 };
 use crate::call::CallKey;
 
@@ -42,6 +44,8 @@ pub struct StagedFigures {
     pub conflicts: u64,
     /// Rows rejected because they are records of a call that no row of this run stands for.
     pub astray: u64,
+    /// Rows rejected because nothing but a number tells whose call it is.
+    pub unknown_callers: u64,
     /// Rows of people who are barred.
     pub barred: u64,
     /// Rows that `--limit` left out.
@@ -81,6 +85,11 @@ pub struct Stager<'a> {
     /// The last call of earlier runs.
     pub(super) before: i64,
     pub(super) any_known: bool,
+    /// The last customer and the last queue of earlier runs.
+    pub(super) last_customer: i64,
+    pub(super) last_queue: i64,
+    /// What becomes of calls that nothing but a number tells of.
+    pub(super) unknown_callers: UnknownCallers,
     /// The records that came which may share their call with others.
     pub(super) records: u64,
     /// Whether a call without an id came.
@@ -116,11 +125,17 @@ impl Checkpoint {
         )?;
         connection.execute_batch(late::TABLE)?;
         connection.execute_batch(records::TABLES)?;
+        connection.execute_batch(numbers::TABLES)?;
+        connection.execute_batch(unused::TABLES)?;
         let secret = Secret::load(connection)?;
         let barred = barring::barred_people(connection)?;
         let before = staged_to(connection)?;
         let any_known =
             connection.query_row("SELECT EXISTS (SELECT 1 FROM call_keys)", [], |row| row.get(0))?;
+        let last = |table: &str| -> rusqlite::Result<i64> {
+            connection.query_row(&format!("SELECT COALESCE(MAX(id), 0) FROM {table}"), [], |row| row.get(0))
+        };
+        let (last_customer, last_queue) = (last("customers")?, last("queues")?);
         Ok(Stager {
             connection,
             adding: Adding::to(connection)?,
@@ -129,6 +144,9 @@ impl Checkpoint {
             run,
             before,
             any_known,
+            last_customer,
+            last_queue,
+            unknown_callers: UnknownCallers::Kept,
             records: 0,
             any_nameless: false,
             amid: false,
@@ -216,7 +234,7 @@ impl Stager<'_> {
     }
 
     fn append(&mut self, row: &StagedRow) -> Result<i64, CheckpointError> {
-        let Placement { queue, customer } = self.placement(&row.staged)?;
+        let Placement { queue, customer, more } = self.placement(&row.staged)?;
         let call = &row.staged.call;
         let agent = self.agent(call.agent.as_deref())?;
         self.adding.call.execute(params![
@@ -228,7 +246,7 @@ impl Stager<'_> {
             call.updated_at,
             queue,
             customer,
-            row.staged.size,
+            row.staged.size.saturating_add(more),
             row.staged.fingerprint,
             agent,
         ])?;
@@ -262,7 +280,7 @@ impl Stager<'_> {
 
     /// Gives a call that was not sent (or was refused) its present content.
     pub(super) fn replace(&mut self, known: i64, row: &StagedRow) -> Result<(), CheckpointError> {
-        let Placement { queue, customer } = self.placement(&row.staged)?;
+        let Placement { queue, customer, more } = self.placement(&row.staged)?;
         let call = &row.staged.call;
         let agent = self.agent(call.agent.as_deref())?;
         self.connection
@@ -278,7 +296,7 @@ impl Stager<'_> {
                 call.updated_at,
                 queue,
                 customer,
-                row.staged.size,
+                row.staged.size.saturating_add(more),
                 row.staged.fingerprint,
                 agent,
             ])?;
@@ -324,9 +342,12 @@ impl Stager<'_> {
         }
         claims::claim(self, self.amid)?;
         merge::merge(self)?;
+        self.give_numbers_over()?;
+        self.refuse_unknown_callers()?;
         if let Some(limit) = limit {
             merge::keep_whole_conversations(self, limit)?;
         }
+        self.remove_unused()?;
         self.enter_aliases()?;
         self.count_changes()?;
         Ok(self.figures)

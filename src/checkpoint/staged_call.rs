@@ -1,7 +1,7 @@
 //! A call on its way into the file. What can be worked out of it alone is worked out here, by whoever makes it, so that
 //! the one who writes has only to write.
 
-use crate::call::{Call, Destination, stable_digest, text_fingerprint};
+use crate::call::{Call, CustomerKey, Destination, stable_digest, text_fingerprint};
 
 /// One call, with all that can be worked out of it before it is written.
 #[derive(Debug, Clone)]
@@ -24,12 +24,20 @@ impl StagedCall {
     pub fn new(call: Call, size: u32, raw: Option<String>) -> Self {
         let queue = match &call.destination {
             Destination::Existing(id) => stable_digest(&[b"existing", &id.to_be_bytes()]),
-            Destination::Grouped { inbox, group, .. } => {
-                stable_digest(&[b"group", inbox.as_bytes(), group.as_bytes()])
-            }
+            Destination::Grouped { inbox, group, .. } => group_key(inbox, group),
         };
-        let customer = call.customer.key().map(|key| key.canonical()).unwrap_or_default();
-        let customer = stable_digest(&[b"customer", customer.as_bytes()]);
+        let customer = customer_key(call.customer.key().as_ref());
         Self { fingerprint: text_fingerprint(&call.text), queue, customer, call, size, raw }
     }
+}
+
+/// What a customer is known by.
+pub(super) fn customer_key(key: Option<&CustomerKey>) -> [u8; 16] {
+    let canonical = key.map(CustomerKey::canonical).unwrap_or_default();
+    stable_digest(&[b"customer", canonical.as_bytes()])
+}
+
+/// What the queue of a group in an inbox is known by.
+pub(super) fn group_key(inbox: &str, group: &str) -> [u8; 16] {
+    stable_digest(&[b"group", inbox.as_bytes(), group.as_bytes()])
 }

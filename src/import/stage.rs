@@ -35,6 +35,9 @@ const LINE: usize = 8;
 const WORD: u64 = 16_384;
 /// What is said of rows that are left out because of `callport forget`.
 const BARRED: &str = "rows of people who are barred (`callport forget --number`, `--email`) are left out";
+/// What is said of numbers that several people have.
+const SHARED: &str = "a number that several customers are known by stays a customer of its own where a row gives nothing else: a \
+  line in `customer.directory` says whose it is";
 /// What a reference adds to a text, besides the source's name and the id.
 const REFERENCE: usize = 24;
 
@@ -121,6 +124,9 @@ pub fn stage(
     let mut stager = checkpoint.stage(run)?;
     if reading.mapping.has_own_text() {
         stager.by_own_template();
+    }
+    if reading.mapping.rejects_unknown() {
+        stager.reject_unknown_callers();
     }
     let mut writer = Writer::new(stager, reading, events);
     let outcome = thread::scope(|scope| {
@@ -403,6 +409,16 @@ impl<'a> Writer<'a> {
         self.warnings.insert(BARRED.to_owned(), told);
     }
 
+    /// Numbers that several people have are told in one line, counted in customers.
+    fn tell_shared_numbers(&mut self) -> Result<(), ImportError> {
+        if let Some(shared) = self.stager.shared_numbers()? {
+            let reason = SHARED.to_owned();
+            let told = WarningCount { reason, count: shared.customers, file: shared.file, line: shared.line };
+            self.warnings.insert(SHARED.to_owned(), told);
+        }
+        Ok(())
+    }
+
     fn count_rejected(&mut self, known: bool) {
         self.staged.rejected += 1;
         self.staged.rejected_before += u64::from(known);
@@ -433,8 +449,9 @@ impl<'a> Writer<'a> {
         self.staged.figures = figures;
         self.staged.rows -= figures.left_out;
         self.tell_barred(figures.barred + self.barred_unread);
+        self.tell_shared_numbers()?;
         self.staged.warnings = std::mem::take(&mut self.warnings).into_values().collect();
-        if figures.conflicts + figures.astray > 0 {
+        if figures.conflicts + figures.astray + figures.unknown_callers > 0 {
             let told: Told = late::tell(&mut self.stager, &self.reading.source, self.events)?;
             self.staged.rejected += told.rejected;
             self.staged.rejected_before += told.known;

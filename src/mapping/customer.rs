@@ -57,12 +57,9 @@ pub(super) fn customer_of(
     let mut source = None;
     match number {
         Number::Known(number, field) => {
-            let is_known = is_known(&number, settings);
+            // Whether the checkpoint or another row knows the number stands only at the end.
             customer.phone = Some(number);
             source = Some(field);
-            if is_open && !is_known && settings.unknown == UnknownCaller::Reject {
-                reading.faults.push(unknown_caller());
-            }
         }
         Number::Unreadable(field, _) if is_found => {
             reading
@@ -87,11 +84,6 @@ pub(super) fn customer_of(
         Number::Unreadable(..) | Number::Hidden | Number::Own | Number::Untold => {}
     }
     (customer, source)
-}
-
-fn unknown_caller() -> Fault {
-    let reason = "the customer has a number but no id and no e-mail, and `customer.unknown` is `reject`";
-    Fault::new(FaultKind::Customer, reason)
 }
 
 fn no_way(reason: impl Into<String>) -> Fault {
@@ -246,7 +238,7 @@ mod tests {
         let settings = MappingSettings { hidden: HiddenCaller::Customer(9), ..own_names() };
         assert_eq!(call(settings, &hidden).customer.id, Some(9));
         let settings = MappingSettings { unknown: UnknownCaller::Reject, ..own_names() };
-        assert!(rejection(settings, &with(&[])).contains("`customer.unknown` is `reject`"));
+        assert_eq!(call(settings, &with(&[])).customer.key(), Some(CustomerKey::Phone("+15550100".into())));
         assert!(
             rejection(own_names(), &with(&[("direction", "")]))
                 .contains("cannot be told without a direction")

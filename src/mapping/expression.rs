@@ -119,6 +119,11 @@ impl Mapping {
         })
     }
 
+    /// Whether a call is rejected whose customer is nothing but a number.
+    pub fn rejects_unknown(&self) -> bool {
+        self.rules.settings.unknown == super::UnknownCaller::Reject
+    }
+
     /// Whether texts are made by a template of the user's.
     pub fn has_own_text(&self) -> bool {
         self.rules.settings.text.is_some()

@@ -14,6 +14,7 @@
 mod account_history;
 mod architecture;
 mod call_log;
+mod customers;
 mod desk;
 mod documents;
 mod door;

@@ -86,3 +86,28 @@ fn calls_that_wait_for_a_customer_nowhere_to_be_found_leave_the_run_open() {
     assert_eq!((life.done().sheet.pending, life.done().undecided), (3, 3), "they are not done");
     assert_eq!(trial.count(RequestKind::Customer), 1);
 }
+
+#[test]
+fn a_number_that_comes_with_one_e_mail_gets_no_second_profile_whatever_is_lost() {
+    for (on, at, deed) in [
+        ("create", "[1]", "drop_after"),
+        ("create", "[1, 2]", "drop_before"),
+        ("customer", "[1]", "drop_after"),
+        ("create", "[1]", "bad_gateway_after"),
+    ] {
+        for by_call in [false, true] {
+            let faults = format!("[[fault]]\non = \"{on}\"\nat = {at}\ndo = \"{deed}\"");
+            let (number, office) = ("+15550101".to_owned(), "+15550102".to_owned());
+            let mut workload = named(&Who::Phone(number.clone()), 3);
+            workload
+                .add(3, &Who::Both("jo@example.com".into(), number), None)
+                .add(2, &Who::Both("ann@example.com".into(), "+15550103".into()), None)
+                .add(2, &Who::Phone(office), None);
+            workload.shuffle(u64::from(by_call));
+            let mut trial = Trial::new(Setup { faults, by_call, ..Setup::default() }, workload);
+            let sheet = trial.run().done().sheet.clone();
+            assert_eq!((sheet.imported, sheet.customers_created), (10, 1), "{on} {at} {deed}");
+            assert_eq!(trial.run().done().sheet.requests, 0);
+        }
+    }
+}

@@ -131,7 +131,9 @@ fn is_what_the_row_says(sandbox: &Sandbox, call: &SimCall, thread: &AcceptedThre
     let customer = world.customer(thread.customer).expect("a customer of the world");
     match &call.who {
         Who::Id(id) => assert_eq!(thread.customer, *id, "{}", call.mark()),
-        Who::Email(email) => assert!(customer.emails.iter().any(|known| **known == **email)),
+        Who::Email(email) | Who::Both(email, _) => {
+            assert!(customer.emails.iter().any(|known| **known == **email));
+        }
         Who::Phone(number) => assert!(customer.phones.iter().any(|known| **known == **number)),
         Who::Nobody => panic!("{} names nobody", call.mark()),
     }

@@ -14,6 +14,8 @@ pub(super) enum Who {
     Id(u64),
     /// Somebody known by e-mail.
     Email(String),
+    /// Somebody known by e-mail, with a number beside it.
+    Both(String, String),
     /// Somebody known by number.
     Phone(String),
     /// Nobody can tell: the row is bad.
@@ -87,6 +89,7 @@ impl Workload {
             match &call.who {
                 Who::Id(id) => customer = id.to_string(),
                 Who::Email(address) => email = address,
+                Who::Both(address, number) => (email, phone) = (address, number),
                 Who::Phone(number) => phone = number,
                 Who::Nobody => {}
             }
