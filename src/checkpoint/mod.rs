@@ -20,6 +20,7 @@ mod barring;
 mod claims;
 mod delivery;
 mod error;
+mod excluded;
 mod forget;
 mod forget_file;
 mod forget_people;

@@ -33,6 +33,9 @@ const BATCH: usize = 256;
 const LINE: usize = 8;
 /// Rows between two words on how far the reading is.
 const WORD: u64 = 16_384;
+/// What is said of calls that an earlier run staged and that `source.exclude` drops.
+const DROPPED: &str =
+    "calls that waited from an earlier run are dropped: `source.exclude` names their people";
 /// What is said of rows that are left out because of `callport forget`.
 const BARRED: &str = "rows of people who are barred (`callport forget --number`, `--email`) are left out";
 /// What is said of numbers that several people have.
@@ -419,6 +422,20 @@ impl<'a> Writer<'a> {
         Ok(())
     }
 
+    /// Whoever is left out now may have calls that wait.
+    fn drop_excluded(&mut self) -> Result<(), ImportError> {
+        let excluded = Arc::clone(self.reading.mapping.excluded());
+        if excluded.is_empty() {
+            return Ok(());
+        }
+        let count = self.stager.drop_people(|known| excluded.holds(known))?;
+        if count > 0 {
+            let told = WarningCount { reason: DROPPED.to_owned(), count, file: String::new(), line: 0 };
+            self.warnings.insert(DROPPED.to_owned(), told);
+        }
+        Ok(())
+    }
+
     fn count_rejected(&mut self, known: bool) {
         self.staged.rejected += 1;
         self.staged.rejected_before += u64::from(known);
@@ -446,6 +463,7 @@ impl<'a> Writer<'a> {
         tracing::debug!(rows = self.staged.rows, "all rows are loaded");
         let figures = self.stager.sort(self.reading.limit)?;
         tracing::debug!("the new calls are sorted");
+        self.drop_excluded()?;
         self.staged.figures = figures;
         self.staged.rows -= figures.left_out;
         self.tell_barred(figures.barred + self.barred_unread);

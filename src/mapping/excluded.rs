@@ -39,9 +39,23 @@ impl Excluded {
         }
     }
 
+    /// Whether nobody is on the list.
+    pub fn is_empty(&self) -> bool {
+        self.numbers.is_empty() && self.emails.is_empty()
+    }
+
+    /// Whether the list holds this number, in the form in which callers' numbers are compared, or this e-mail.
+    pub fn holds(&self, number_or_email: &str) -> bool {
+        self.numbers.contains(number_or_email) || self.holds_email(number_or_email)
+    }
+
+    fn holds_email(&self, email: &str) -> bool {
+        self.emails.contains(&email.to_lowercase())
+    }
+
     /// Whether a row names somebody of the list in any of its numbers or its e-mail, or leads to such a person.
     pub(super) fn names(&self, reading: &Reading<'_>, customers: [&Customer; 2]) -> bool {
-        if self.numbers.is_empty() && self.emails.is_empty() {
+        if self.is_empty() {
             return false;
         }
         let form = reading.settings().forms.numbers;
@@ -53,7 +67,7 @@ impl Excluded {
         let ends = [&reading.from_number, &reading.to_number];
         let ends = ends.into_iter().filter_map(|number| Some(form.complete(number.as_ref().ok()?.clone()?)));
         let has_number = |number: &str| self.numbers.contains(number);
-        let has_email = |email: &str| self.emails.contains(&email.to_lowercase());
+        let has_email = |email: &str| self.holds_email(email);
         given.chain(ends).any(|number| has_number(&number))
             || reading.text(Field::EMAIL).is_some_and(has_email)
             || customers.iter().any(|customer| {

@@ -129,6 +129,11 @@ impl Mapping {
         self.rules.settings.text.is_some()
     }
 
+    /// People whose calls must not be imported.
+    pub fn excluded(&self) -> &Arc<super::Excluded> {
+        &self.rules.settings.excluded
+    }
+
     /// How phone numbers are read.
     pub fn number_form(&self) -> super::NumberForm {
         self.rules.settings.forms.numbers

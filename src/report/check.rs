@@ -1,10 +1,10 @@
 //! The result of `check`: what an import would do, cost and take.
 
-use std::time::Duration;
+use std::{collections::BTreeMap, time::Duration};
 
 use serde::Serialize;
 
-use crate::import::WarningCount;
+use crate::{checkpoint::FoundByCounts, import::WarningCount};
 
 use super::{
     count::{counted, grouped, span},
@@ -28,6 +28,8 @@ pub struct PlanFigures {
     pub customers_new: u64,
     /// Customers that Help Scout has.
     pub customers_known: u64,
+    /// By what customers were found.
+    pub found_by: FoundByCounts,
     /// Conversations that the calls go to.
     pub conversations: u64,
     /// Requests that would leave.
@@ -51,6 +53,9 @@ pub struct CheckResult<'a> {
     skipped: u64,
     already_imported: u64,
     customers: u64,
+    customers_new: u64,
+    customers_known: u64,
+    customers_found_by: BTreeMap<&'static str, u64>,
     conversations: u64,
     requests: u64,
     rate_units: u64,
@@ -70,6 +75,12 @@ impl<'a> CheckResult<'a> {
             skipped: figures.skipped,
             already_imported: figures.already_imported,
             customers: figures.customers_new + figures.customers_known,
+            customers_new: figures.customers_new,
+            customers_known: figures.customers_known,
+            customers_found_by: ways(&figures.found_by)
+                .into_iter()
+                .map(|(name, _, count)| (name, count))
+                .collect(),
             conversations: figures.conversations,
             requests: figures.requests,
             rate_units: figures.rate_units,
@@ -79,6 +90,27 @@ impl<'a> CheckResult<'a> {
             problems: problems.first(),
         }
     }
+}
+
+/// What customers are found by: its name in JSON, in words, and how many.
+fn ways(found_by: &FoundByCounts) -> [(&'static str, &'static str, u64); 7] {
+    let FoundByCounts { id, email, directory, account, checkpoint, only_email, nothing } = *found_by;
+    [
+        ("id", "the id in their rows", id),
+        ("email", "the e-mail in their rows", email),
+        ("directory", "the directory", directory),
+        ("account", "account.json", account),
+        ("checkpoint", "an earlier run", checkpoint),
+        ("only_email", "the only e-mail that came with their number", only_email),
+        ("nothing", "nothing but their number", nothing),
+    ]
+}
+
+/// Where rows name all customers alike, nothing is to be told.
+fn found_by_line(found_by: &FoundByCounts) -> Option<String> {
+    let ways = ways(found_by).into_iter().filter(|(_, _, count)| *count > 0);
+    let told: Vec<String> = ways.map(|(_, words, count)| format!("{} by {words}", grouped(count))).collect();
+    (told.len() > 1).then(|| format!("customers are found: {}", told.join(", ")))
 }
 
 /// The plan for a person.
@@ -105,6 +137,7 @@ pub fn plan_text(figures: &PlanFigures) -> String {
         counted(customers, "customer"),
         counted(figures.conversations, "conversation"),
     ));
+    lines.extend(found_by_line(&figures.found_by));
     lines.push(format!(
         "{}, {} of the account's limit",
         counted(figures.requests, "request"),
@@ -137,6 +170,12 @@ mod tests {
             already_imported: 9,
             customers_new: 20_000,
             customers_known: 5,
+            found_by: FoundByCounts {
+                directory: 5,
+                email: 1_000,
+                nothing: 19_000,
+                ..FoundByCounts::default()
+            },
             conversations: 41_000,
             requests: 41_000,
             rate_units: 82_000,
@@ -154,6 +193,7 @@ mod tests {
              1 row would be rejected\n\
              9 rows imported already, repeated, or part of another row's call\n\
              180,000 calls of 20,005 customers (20,000 new, 5 known) to send, into 41,000 conversations\n\
+             customers are found: 1,000 by the e-mail in their rows, 5 by the directory, 19,000 by nothing but their number\n\
              41,000 requests, 82,000 units of the account's limit\n\
              about 4 h 16 min at 80% of 400 units a minute\n"
         );
@@ -173,6 +213,9 @@ mod tests {
                 "skipped",
                 "already_imported",
                 "customers",
+                "customers_new",
+                "customers_known",
+                "customers_found_by",
                 "conversations",
                 "requests",
                 "rate_units",
@@ -183,5 +226,6 @@ mod tests {
             ]
         );
         assert_eq!(json["customers"], 20_005);
+        assert_eq!(json["customers_found_by"]["email"], 1_000);
     }
 }

@@ -37,3 +37,4 @@ mod rejected;
 mod served;
 mod simulation;
 mod stopping;
+mod who_and_where;
