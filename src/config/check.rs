@@ -5,11 +5,12 @@ use std::{collections::BTreeMap, path::Path};
 use crate::{
     call::{Moment, Zone},
     import::{ConversationSettings, Field, LimitSettings},
-    mapping::{Feed, HiddenCaller, InboxSettings, MappingSettings, UnknownCaller},
+    mapping::{AgentSettings, Feed, HiddenCaller, InboxSettings, MappingSettings, UnknownCaller},
     source::SourceSettings,
 };
 
 use super::{
+    agents::{self, AgentsFile},
     conversation,
     error::ConfigError,
     file::ConfigFile,
@@ -37,6 +38,8 @@ pub struct Settings {
     pub files: Vec<String>,
     /// What is known of the previous platform.
     pub preset: Option<Preset>,
+    /// Where the agents' e-mails stand.
+    pub agents_file: Option<AgentsFile>,
     /// What conversations are made like.
     pub conversation: ConversationSettings,
     /// How much is used and how long is waited.
@@ -68,6 +71,8 @@ impl Settings {
         let mut mapping = checker.mapping();
         mapping.by_own_names = !file_maps && preset.is_none();
         checker.bounds(&mut mapping, overrides, now);
+        mapping.agents = agents::agents(&checker);
+        let agents_file = agents::file(&mut checker, &folder);
         let conversation = conversation::conversation(&mut checker);
         let limits = conversation::limits(&mut checker);
         let mapping_recipe = MappingRecipe::new(&source, &mapping, &conversation);
@@ -78,7 +83,18 @@ impl Settings {
         if !checker.raw.faults.is_empty() {
             return Err(ConfigError { faults: checker.raw.faults });
         }
-        Ok(Self { mapping, source, files, preset, conversation, limits, share_tag, accept, mapping_recipe })
+        Ok(Self {
+            mapping,
+            source,
+            files,
+            preset,
+            agents_file,
+            conversation,
+            limits,
+            share_tag,
+            accept,
+            mapping_recipe,
+        })
     }
 }
 
@@ -125,6 +141,16 @@ impl Checker {
         self.raw.get(key).map_or(0, |raw| raw.place.strength())
     }
 
+    /// Where `key` is said, for people.
+    pub(super) fn place(&self, key: &str) -> String {
+        self.raw.get(key).map_or_else(String::new, |raw| raw.place.to_string())
+    }
+
+    /// Whether the configuration file says it: what is written there is relative to its folder.
+    pub(super) fn is_of_file(&self, key: &str) -> bool {
+        self.raw.get(key).is_some_and(|raw| matches!(raw.place, Place::File(..)))
+    }
+
     pub(super) fn truth(&self, key: &str, default: bool) -> bool {
         match self.value(key) {
             Some(Value::Truth(truth)) => *truth,
@@ -157,6 +183,7 @@ impl Checker {
                 _ => UnknownCaller::Create,
             },
             hidden: self.hidden(),
+            agents: AgentSettings::default(),
             group_by: self.text("conversation.group_by").unwrap_or_else(|| "customer".to_owned()),
             subject: self
                 .text("conversation.subject")
@@ -303,7 +330,7 @@ impl Checker {
     }
 }
 
-fn beside(folder: &Path, file: String) -> String {
+pub(super) fn beside(folder: &Path, file: String) -> String {
     if file == "-" || folder.as_os_str().is_empty() {
         return file;
     }
@@ -404,7 +431,7 @@ mod tests {
     fn all_faults_are_told_at_once() {
         let told = faults(
             "[source]\nname = ''\ndelimiter = ';;'\ntime_zone = 'Mars/Base'\nx = 1\n[customer]\nhidden = 'me'\n\
-             [conversation]\ninbox_by = 'line'\nassign_to = 'agent'\n[limits]\nshare = 1.5\nsettle = 3\n",
+             [conversation]\ninbox_by = 'line'\nassign_to = 'me'\n[limits]\nshare = 1.5\nsettle = 3\n",
         );
         let wanted = [
             "home/callport.toml:5: `source.x` is not a known key",
@@ -414,7 +441,7 @@ mod tests {
             "home/callport.toml:4: `source.time_zone` names no zone: unknown time zone `Mars/Base`",
             "home/callport.toml:7: `customer.hidden` is `me`: `reject` or a customer's id",
             "home/callport.toml:9: `conversation.inbox_by` needs the table",
-            "home/callport.toml:10: `conversation.assign_to` is `agent`",
+            "home/callport.toml:10: `conversation.assign_to` is `me`: `nobody`, `agent` or",
             "home/callport.toml:12: `limits.share` is `1.5`",
         ];
         assert_eq!(told.len(), wanted.len(), "{told:#?}");

@@ -1,6 +1,7 @@
 //! One row becomes a call, or is left out, or is rejected with every fault that it has.
 
 use super::{
+    agents::agent_of,
     bound::BoundMapping,
     call_view::CallView,
     clean::clean,
@@ -55,6 +56,7 @@ impl BoundMapping {
             return Interpretation { outcome: Outcome::LeftOut, warnings: Vec::new() };
         }
         let customer = customer_of(&mut reading, self.settings());
+        let agent = agent_of(&mut reading);
         if let Some(caution) = &self.settings().recording_caution
             && reading.text(Field::RECORDING).is_some()
         {
@@ -80,7 +82,7 @@ impl BoundMapping {
         all.append(&mut faults);
         let call = match (identity, started_at, destination, text) {
             (Some(identity), Some(started_at), Ok(destination), Ok(text)) if all.is_empty() => {
-                Ok(Call { identity, started_at, updated_at, customer, agent: None, destination, text })
+                Ok(Call { identity, started_at, updated_at, customer, agent, destination, text })
             }
             _ => Err(Rejection { faults: all }),
         };

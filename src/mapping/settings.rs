@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::forms::Forms;
+use super::{agents::AgentSettings, forms::Forms};
 use crate::call::{Moment, Zone};
 
 /// How rows are read as calls.
@@ -34,6 +34,8 @@ pub struct MappingSettings {
     pub unknown: UnknownCaller,
     /// Calls whose far end shows no number.
     pub hidden: HiddenCaller,
+    /// Whose calls they are.
+    pub agents: AgentSettings,
     /// `customer`, `call` or a template.
     pub group_by: String,
     /// The subject's template.
