@@ -23,6 +23,8 @@ pub enum FaultKind {
     Destination,
     /// The id of an earlier row of this run, with other content.
     Conflict,
+    /// The agent matches nobody.
+    Agent,
     /// The service refused the call.
     Refused,
     /// It is a record of a call that no row of the input stands for.
@@ -41,6 +43,7 @@ impl FaultKind {
             Self::Text,
             Self::Destination,
             Self::Conflict,
+            Self::Agent,
             Self::Refused,
             Self::Astray,
         ];
@@ -58,6 +61,7 @@ impl FaultKind {
             Self::Text => "text",
             Self::Destination => "destination",
             Self::Conflict => "conflict",
+            Self::Agent => "agent",
             Self::Refused => "refused",
             Self::Astray => "astray",
         }

@@ -85,7 +85,7 @@ fn conversation_row(row: &Row<'_>) -> rusqlite::Result<ConversationRow> {
 /// keys, so that the order does not depend on the input's.
 pub(super) fn waiting_calls(c: &Connection, queue: i64, most: u32) -> rusqlite::Result<Vec<WaitingCall>> {
     c.prepare_cached(
-        "SELECT id, key, source_id, started_at, customer, size, (SELECT text FROM texts WHERE call = calls.id)
+        "SELECT id, key, source_id, started_at, customer, agent, size, (SELECT text FROM texts WHERE call = calls.id)
          FROM calls INDEXED BY calls_waiting WHERE queue = ?1 AND request IS NULL ORDER BY started_at, key LIMIT ?2",
     )?
     .query_map(params![queue, most], waiting_call)?
@@ -99,8 +99,9 @@ fn waiting_call(row: &Row<'_>) -> rusqlite::Result<WaitingCall> {
         source_id: row.get(2)?,
         started_at: moment(row.get(3)?),
         customer: row.get(4)?,
-        size: row.get(5)?,
-        text: row.get::<_, Option<String>>(6)?.unwrap_or_default(),
+        agent: row.get(5)?,
+        size: row.get(6)?,
+        text: row.get::<_, Option<String>>(7)?.unwrap_or_default(),
     })
 }
 
@@ -354,7 +355,7 @@ pub(super) fn carried_by(c: &Connection, request: i64) -> rusqlite::Result<Vec<W
         .prepare_cached("SELECT carried FROM requests WHERE id = ?1")?
         .query_row([request], |row| row.get(0))?;
     let mut call = c.prepare_cached(
-        "SELECT id, key, source_id, started_at, customer, size, (SELECT text FROM texts WHERE call = calls.id)
+        "SELECT id, key, source_id, started_at, customer, agent, size, (SELECT text FROM texts WHERE call = calls.id)
          FROM calls WHERE id = ?1",
     )?;
     decode_carried(carried.as_deref()).into_iter().map(|id| call.query_row([id], waiting_call)).collect()

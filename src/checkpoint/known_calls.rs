@@ -183,14 +183,15 @@ impl Stager<'_> {
         Ok(())
     }
 
-    /// Whether a call that waits would now go into another conversation or to another customer.
+    /// Whether a call that waits would now go into another conversation, to another customer, or by another agent's name.
     fn belongs_elsewhere(&mut self, call: i64, row: &StagedRow) -> Result<bool, CheckpointError> {
         let now = self.placement(&row.staged)?;
-        let stored: (i64, i64) = self
+        let agent = self.agent(row.staged.call.agent.as_deref())?;
+        let stored: (i64, i64, Option<i64>) = self
             .connection
-            .prepare_cached("SELECT queue, customer FROM calls WHERE id = ?1")?
-            .query_row([call], |row| Ok((row.get(0)?, row.get(1)?)))?;
-        Ok(stored != (now.queue, now.customer))
+            .prepare_cached("SELECT queue, customer, agent FROM calls WHERE id = ?1")?
+            .query_row([call], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)))?;
+        Ok(stored != (now.queue, now.customer, agent))
     }
 
     /// Whether what the input says of a call that landed is news: told by the row that counts, which the last one is.

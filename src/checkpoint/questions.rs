@@ -298,6 +298,25 @@ impl Checkpoint {
             .collect::<Result<_, _>>()?)
     }
 
+    /// Whether a call that waits, or may wait again, has an agent who is known by an e-mail.
+    pub fn has_planned_agents(&self) -> Result<bool, CheckpointError> {
+        let is_so = |sql: &str| self.connection.query_row(sql, [], |row| row.get::<_, bool>(0));
+        // The first of these answers at once where no agent was ever named, the others where one waits.
+        Ok(is_so("SELECT EXISTS (SELECT 1 FROM agents)")?
+            && (is_so(
+                "SELECT EXISTS (SELECT 1 FROM requests WHERE carried IS NOT NULL AND queue IS NOT NULL)",
+            )? || is_so(
+                "SELECT EXISTS (SELECT 1 FROM calls INDEXED BY calls_waiting WHERE request IS NULL AND agent IS NOT NULL)",
+            )?))
+    }
+
+    /// Every agent who is known by an e-mail, with the number by which calls name the agent.
+    pub fn agents(&self) -> Result<Vec<(i64, String)>, CheckpointError> {
+        let mut agents = self.connection.prepare("SELECT id, email FROM agents ORDER BY id")?;
+        let found = agents.query_map([], |row| Ok((row.get(0)?, row.get(1)?)))?;
+        Ok(found.collect::<Result<_, _>>()?)
+    }
+
     /// The kinds of request that are proved to do as the documents say, each with the most calls that one was proved with.
     pub fn proofs(&self) -> Result<Vec<(RequestKind, u32)>, CheckpointError> {
         Ok(super::delivery::proofs(&self.connection)?)

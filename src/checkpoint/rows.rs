@@ -114,6 +114,8 @@ pub struct WaitingCall {
     pub started_at: Moment,
     /// Its customer's number here.
     pub customer: i64,
+    /// Its agent's number here, where the agent is known by an e-mail.
+    pub agent: Option<i64>,
     /// The bytes of JSON that its thread takes.
     pub size: u32,
     /// Its text, with the slot for the reference.

@@ -257,7 +257,7 @@ impl Stager<'_> {
     }
 
     /// The number of an agent; one who is new is entered.
-    fn agent(&mut self, email: Option<&str>) -> rusqlite::Result<Option<i64>> {
+    pub(super) fn agent(&mut self, email: Option<&str>) -> rusqlite::Result<Option<i64>> {
         let Some(email) = email else { return Ok(None) };
         if let Some(known) = self.agents.get(email) {
             return Ok(Some(*known));

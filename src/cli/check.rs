@@ -5,6 +5,7 @@ use std::sync::Arc;
 use tokio_util::sync::CancellationToken;
 
 use super::{
+    account_check,
     args::{CheckOptions, Common},
     exit_code,
     failure::Failure,
@@ -15,7 +16,7 @@ use super::{
 use crate::{
     checkpoint::{Checkpoint, CheckpointError},
     helpscout::{Client, HttpTransport},
-    import::{Clock, EventSink, ImportError, Reading, Staged, Survey, predict, stage, survey},
+    import::{Clock, EventSink, ImportError, Reading, Staged, Survey, WarningCount, predict, stage, survey},
     plan::PackLimits,
     report::{CheckResult, PlanFigures, ProblemList, plan_text},
 };
@@ -54,16 +55,27 @@ async fn work(
     });
     let staged = staging.await.map_err(Failure::unexpected)?;
     let (_, problems) = listener.finish(staged.is_ok())?;
-    let (scratch, staged) = staged?;
+    let (scratch, mut staged) = staged?;
     let surveyed = match client {
-        Some(client) => Some(survey(client, &setup.delivery(None), &scratch, stop).await?),
+        Some(client) => Some(
+            survey(client, &setup.delivery(None), account_check::named_inboxes(&setup), &scratch, stop)
+                .await?,
+        ),
         None => None,
     };
+    let strangers = surveyed.iter().flat_map(|survey| &survey.warnings);
+    staged.warnings.extend(strangers.map(|reason| WarningCount {
+        reason: reason.clone(),
+        count: 1,
+        file: String::new(),
+        line: 0,
+    }));
     let told_limit = surveyed.as_ref().and_then(|survey| survey.limit);
     let figures = figures(&setup, options, told_limit, &scratch, &staged)?;
     tell(common, options, &setup, &scratch, &staged, &figures, &problems)?;
-    if let Some(survey) = surveyed {
-        told_by_account(common, &survey)?;
+    match surveyed {
+        Some(survey) => told_by_account(common, &survey)?,
+        None => account_check::compare(&setup, options.read.account.as_deref(), &scratch)?,
     }
     Ok(if staged.rejected > staged.rejected_before || staged.forbidden {
         exit_code::INCOMPLETE
@@ -105,7 +117,8 @@ fn figures(
     scratch: &Checkpoint,
     staged: &Staged,
 ) -> Result<PlanFigures, CheckpointError> {
-    let predicted = predict(scratch, PackLimits::new(setup.settings.conversation.pack))?;
+    let users = setup.account.as_ref().and_then(|account| account.users()).map(<[_]>::len);
+    let predicted = predict(scratch, PackLimits::new(setup.settings.conversation.pack), users)?;
     let limit = told_limit.or_else(|| setup.account.as_ref().and_then(crate::sandbox::Seed::limit));
     let limit = limit.or(options.read.pace.rate).unwrap_or(remote::ASSUMED_RATE);
     let share = setup.share().map_or(1.0, |share| share.at(0));

@@ -3,6 +3,8 @@
 //! A command returns what to exit with or a failure, which carries its exit code and its advice; it is printed here,
 //! once. Results go to standard output, everything else to standard error.
 
+mod account_check;
+mod agent_directory;
 mod args;
 mod check;
 mod exit_code;

@@ -7,6 +7,7 @@ use std::{
 };
 
 use super::{
+    account_check, agent_directory,
     args::{Common, ReadOptions},
     failure::Failure,
     people,
@@ -18,7 +19,7 @@ use crate::{
     config::{CONFIG_NAME, ConfigFile, Environment, Overrides, Paths, Preset, Settings, Written},
     helpscout::Share,
     import::{DeliverySettings, Reading, WarningCount},
-    mapping::Mapping,
+    mapping::{Mapping, MappingSettings, UnknownAgent},
     sandbox::Seed,
     source::expand,
 };
@@ -215,6 +216,7 @@ impl Setup {
             share_tag: settings.share_tag,
             amid: settings.mapping.text.is_some(),
             accept: settings.accept.clone(),
+            rejects_strangers: settings.mapping.agents.unknown == UnknownAgent::Reject,
             workers: workers.map(usize::from),
         }
     }
@@ -224,13 +226,22 @@ impl Setup {
         Ok(Reading {
             inputs: expand(&self.settings.files)?,
             source: self.settings.source.clone(),
-            mapping: Mapping::new(self.settings.mapping.clone()).map_err(Failure::mapping)?,
+            mapping: Mapping::new(self.mapping()?).map_err(Failure::mapping)?,
             limit: options.limit,
             strict: options.strict,
             now: self.now,
             lineage: self.lineage(),
             noted: self.noted.clone(),
         })
+    }
+
+    /// How rows are read as calls, with what the files beside the configuration know.
+    fn mapping(&self) -> Result<MappingSettings, Failure> {
+        let mut mapping = self.settings.mapping.clone();
+        mapping.agents.directory =
+            self.settings.agents_file.as_ref().map(agent_directory::read).transpose()?;
+        mapping.agents.users = account_check::user_emails(self).map(Arc::new);
+        Ok(mapping)
     }
 
     /// How rows are read, for comparing with the last run's.
@@ -268,7 +279,7 @@ pub(super) fn default_account(paths: &Paths) -> PathBuf {
     folder.join("account.json")
 }
 
-fn account_path(paths: &Paths, asked: Option<&Path>) -> Option<PathBuf> {
+pub(super) fn account_path(paths: &Paths, asked: Option<&Path>) -> Option<PathBuf> {
     let default = || Some(default_account(paths)).filter(|path| path.exists());
     asked.map(Path::to_owned).or_else(default)
 }

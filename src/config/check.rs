@@ -5,11 +5,12 @@ use std::{collections::BTreeMap, path::Path, sync::Arc};
 use crate::{
     call::{Moment, Zone},
     import::{ConversationSettings, Field, LimitSettings},
-    mapping::{Ambiguous, Feed, HiddenCaller, InboxSettings, MappingSettings, UnknownCaller},
+    mapping::{AgentSettings, Ambiguous, Feed, HiddenCaller, InboxSettings, MappingSettings, UnknownCaller},
     source::SourceSettings,
 };
 
 use super::{
+    agents::{self, AgentsFile},
     conversation,
     error::ConfigError,
     file::ConfigFile,
@@ -41,6 +42,8 @@ pub struct Settings {
     pub exclude: Option<String>,
     /// What is known of the previous platform.
     pub preset: Option<Preset>,
+    /// Where the agents' e-mails stand.
+    pub agents_file: Option<AgentsFile>,
     /// What conversations are made like.
     pub conversation: ConversationSettings,
     /// How much is used and how long is waited.
@@ -72,6 +75,8 @@ impl Settings {
         let mut mapping = checker.mapping();
         mapping.by_own_names = !file_maps && preset.is_none();
         checker.bounds(&mut mapping, overrides, now);
+        mapping.agents = agents::agents(&checker);
+        let agents_file = agents::file(&mut checker, &folder);
         let conversation = conversation::conversation(&mut checker);
         let limits = conversation::limits(&mut checker);
         let mapping_recipe = MappingRecipe::new(&source, &mapping, &conversation);
@@ -91,6 +96,7 @@ impl Settings {
             directory,
             exclude,
             preset,
+            agents_file,
             conversation,
             limits,
             share_tag,
@@ -143,6 +149,16 @@ impl Checker {
         self.raw.get(key).map_or(0, |raw| raw.place.strength())
     }
 
+    /// Where `key` is said, for people.
+    pub(super) fn place(&self, key: &str) -> String {
+        self.raw.get(key).map_or_else(String::new, |raw| raw.place.to_string())
+    }
+
+    /// Whether the configuration file says it: what is written there is relative to its folder.
+    pub(super) fn is_of_file(&self, key: &str) -> bool {
+        self.raw.get(key).is_some_and(|raw| matches!(raw.place, Place::File(..)))
+    }
+
     pub(super) fn truth(&self, key: &str, default: bool) -> bool {
         match self.value(key) {
             Some(Value::Truth(truth)) => *truth,
@@ -182,6 +198,7 @@ impl Checker {
             },
             excluded: Arc::default(),
             hidden: self.hidden(),
+            agents: AgentSettings::default(),
             group_by: self.text("conversation.group_by").unwrap_or_else(|| "customer".to_owned()),
             subject: self
                 .text("conversation.subject")
@@ -335,7 +352,7 @@ impl Checker {
     }
 }
 
-fn beside(folder: &Path, file: String) -> String {
+pub(super) fn beside(folder: &Path, file: String) -> String {
     if file == "-" || folder.as_os_str().is_empty() {
         return file;
     }
@@ -436,7 +453,7 @@ mod tests {
     fn all_faults_are_told_at_once() {
         let told = faults(
             "[source]\nname = ''\ndelimiter = ';;'\ntime_zone = 'Mars/Base'\nx = 1\n[customer]\nhidden = 'me'\n\
-             [conversation]\ninbox_by = 'line'\nassign_to = 'agent'\n[limits]\nshare = 1.5\nsettle = 3\n",
+             [conversation]\ninbox_by = 'line'\nassign_to = 'me'\n[limits]\nshare = 1.5\nsettle = 3\n",
         );
         let wanted = [
             "home/callport.toml:5: `source.x` is not a known key",
@@ -446,7 +463,7 @@ mod tests {
             "home/callport.toml:4: `source.time_zone` names no zone: unknown time zone `Mars/Base`",
             "home/callport.toml:7: `customer.hidden` is `me`: `reject` or a customer's id",
             "home/callport.toml:9: `conversation.inbox_by` needs the table",
-            "home/callport.toml:10: `conversation.assign_to` is `agent`",
+            "home/callport.toml:10: `conversation.assign_to` is `me`: `nobody`, `agent` or",
             "home/callport.toml:12: `limits.share` is `1.5`",
         ];
         assert_eq!(told.len(), wanted.len(), "{told:#?}");

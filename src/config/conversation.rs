@@ -59,9 +59,10 @@ fn assign_to(checker: &mut Checker) -> AssignTo {
     match checker.text(KEY) {
         None => AssignTo::Nobody,
         Some(word) if word == "nobody" => AssignTo::Nobody,
+        Some(word) if word == "agent" => AssignTo::Agent,
         Some(email) if EmailAddress::is_valid(&email) => AssignTo::Email(email),
         Some(other) => {
-            checker.fault(KEY, format!("is `{other}`: `nobody` or a user's e-mail"));
+            checker.fault(KEY, format!("is `{other}`: `nobody`, `agent` or a user's e-mail"));
             AssignTo::Nobody
         }
     }

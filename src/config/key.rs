@@ -133,6 +133,8 @@ const OTHER_KEYS: &[(&str, Kind)] = &[
     ("customer.unknown", Kind::OneOf(&["create", "reject"])),
     ("customer.ambiguous", Kind::OneOf(&["reject", "first"])),
     ("customer.hidden", Kind::Name),
+    ("agents.directory", Kind::Text),
+    ("agents.unknown", Kind::OneOf(&["warn", "reject"])),
     ("conversation.id", Kind::Feed),
     ("conversation.group_by", Kind::Text),
     ("conversation.subject", Kind::Text),
@@ -265,7 +267,14 @@ mod tests {
         for name in ["call.id", "customer.email", "customer.job_title", "conversation.id"] {
             assert!(feeds_field(name), "{name}");
         }
-        for name in ["customer.unknown", "customer.hidden", "conversation.inbox", "source.name"] {
+        for name in [
+            "customer.unknown",
+            "customer.hidden",
+            "conversation.inbox",
+            "source.name",
+            "agents.directory",
+            "agents.unknown",
+        ] {
             assert!(!feeds_field(name), "{name}");
         }
     }

@@ -4,6 +4,7 @@
 //! then everything is checked at once, so that a person mends a configuration in one go. Nothing here touches the
 //! outside but [`ConfigFile::read`] and the environment's one function, which `cli` gives.
 
+mod agents;
 mod check;
 mod conversation;
 mod credentials;
@@ -24,6 +25,7 @@ mod since;
 mod value;
 mod written;
 
+pub use agents::AgentsFile;
 pub use check::Settings;
 pub use credentials::{Environment, RawCredentials};
 pub use draft::Draft;

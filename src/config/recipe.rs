@@ -10,7 +10,7 @@ use crate::{
     import::{AssignTo, ConversationSettings},
     mapping::{
         Ambiguous, DateOrder, DurationUnit, EpochUnit, Feed, Forms, HiddenCaller, MappingSettings,
-        NumberForm, ShortClock, UnknownCaller,
+        NumberForm, ShortClock, UnknownAgent, UnknownCaller,
     },
     source::{Encoding, Pointer, SourceSettings},
 };
@@ -177,9 +177,14 @@ fn content(mapping: &MappingSettings, conversation: &ConversationSettings) -> St
         lines.put("conversation.tags", Some(tag));
     }
     lines.put("conversation.import_tag", Some(&conversation.import_tag));
-    if let AssignTo::Email(email) = &conversation.assign_to {
-        lines.put("conversation.assign_to", Some(email));
+    match &conversation.assign_to {
+        AssignTo::Nobody => {}
+        AssignTo::Agent => lines.put("conversation.assign_to", Some("agent")),
+        AssignTo::Email(email) => lines.put("conversation.assign_to", Some(email)),
     }
+    // Who the directory names is data, as the rows are.
+    let rejects = mapping.agents.unknown == UnknownAgent::Reject;
+    lines.put("agents.unknown", rejects.then_some("reject"));
     lines.put("text.template", mapping.text.as_deref());
     lines.0
 }
@@ -261,6 +266,8 @@ mod tests {
             "[conversation]\ninbox_by='line'\n[conversation.inboxes]\na=1\n",
             "[source]\nskip='x'\n",
             "[customer]\nhidden=3\n",
+            "[agents]\nunknown='reject'\n",
+            "[conversation]\nassign_to='agent'\n",
         ] {
             let changed = recipe(&format!("[call]\nid='a'\n{more}"));
             assert_ne!(changed.content, base.content, "{more}");
@@ -305,7 +312,12 @@ mod tests {
     #[test]
     fn how_the_work_is_done_is_in_neither() {
         let base = recipe("[call]\nid='a'\n");
-        for more in ["[limits]\nshare=0.3\n", "[source]\nfiles=['x']\n", "[conversation]\npack=false\n"] {
+        for more in [
+            "[limits]\nshare=0.3\n",
+            "[source]\nfiles=['x']\n",
+            "[conversation]\npack=false\n",
+            "[agents]\ndirectory='agents.csv'\nunknown='warn'\n",
+        ] {
             assert_eq!(recipe(&format!("[call]\nid='a'\n{more}")), base, "{more}");
         }
     }

@@ -71,6 +71,8 @@ struct UserLine<'a> {
     email: &'a str,
     first_name: &'a str,
     last_name: &'a str,
+    #[serde(skip_serializing_if = "<[String]>::is_empty")]
+    alternate_emails: &'a [String],
 }
 
 /// What the file holds beside the customers.
@@ -112,11 +114,12 @@ impl AccountFile<'_> {
         list(
             out,
             "users",
-            self.users.iter().map(|User { id, email, first_name, last_name }| UserLine {
+            self.users.iter().map(|User { id, email, first_name, last_name, alternate_emails }| UserLine {
                 id: *id,
                 email,
                 first_name,
                 last_name,
+                alternate_emails,
             }),
         )?;
         writeln!(out, ",")?;

@@ -124,7 +124,7 @@ pub(super) struct SentCall {
     pub(super) text: String,
     pub(super) created_at: Moment,
     pub(super) customer: Option<u64>,
-    /// The user whose token it is.
+    /// The user in whose name it was made: the token's owner where no other was named.
     pub(super) author: u64,
 }
 

@@ -4,6 +4,7 @@ use std::sync::{Arc, atomic::Ordering};
 
 use super::{
     ConversationStatus, ImportError, ImportEvent,
+    agents::Attribution,
     customers::Ready,
     gates::Gate,
     proof::FirstCreate,
@@ -27,7 +28,8 @@ impl<T: Transport> Worker<T> {
         let (inbox, subject) = self.place().await?;
         let Some(pass) = self.shared.enter(RequestKind::Create, count).await else { return Ok(Next::Leave) };
         let calls: Vec<WaitingCall> = self.calls.drain(..count.min(self.calls.len())).collect();
-        let body = self.body(inbox, &subject, &calls)?;
+        let attribution = self.shared.attribution(&calls);
+        let body = self.body(inbox, &subject, &calls, attribution)?;
         let mut request = self.shared.intent(RequestKind::Create);
         request.queue = Some(self.queue.id);
         request.calls = calls.iter().map(|call| call.id).collect();
@@ -44,7 +46,7 @@ impl<T: Transport> Worker<T> {
         }
         // Settling takes its time, and others need not wait for it.
         drop(pass);
-        let next = self.created(calls, size, request, verdict, ended).await;
+        let next = self.created(calls, (size, attribution), request, verdict, ended).await;
         drop(gates);
         next
     }
@@ -101,7 +103,13 @@ impl<T: Transport> Worker<T> {
         Ok((inbox, part_subject(&subject, part)))
     }
 
-    fn body(&self, inbox: u64, subject: &str, calls: &[WaitingCall]) -> Result<bytes::Bytes, ImportError> {
+    fn body(
+        &self,
+        inbox: u64,
+        subject: &str,
+        calls: &[WaitingCall],
+        attribution: Attribution,
+    ) -> Result<bytes::Bytes, ImportError> {
         let texts: Vec<String> = calls.iter().map(|call| self.shared.text(call)).collect();
         let customers = calls
             .iter()
@@ -121,7 +129,8 @@ impl<T: Transport> Worker<T> {
         let mut conversation =
             NewConversation::new(inbox, subject, status, &customers[0], first.started_at, threads);
         conversation.closed_at = (settings.status == ConversationStatus::Closed).then_some(last.started_at);
-        conversation.assign_to = self.shared.connection.assign_to;
+        conversation.user = attribution.user;
+        conversation.assign_to = attribution.assign_to;
         conversation.tags = &self.shared.tags;
         Ok(conversation.to_bytes())
     }
@@ -129,7 +138,7 @@ impl<T: Transport> Worker<T> {
     async fn created(
         &mut self,
         calls: Vec<WaitingCall>,
-        size: usize,
+        (size, attribution): (usize, Attribution),
         request: i64,
         verdict: Verdict,
         ended: tokio::time::Instant,
@@ -154,6 +163,12 @@ impl<T: Transport> Worker<T> {
                 return Err(undocumented(&why));
             }
             _ => shared.ledger.not_stored(request, false).await?,
+        }
+        if let Some(user) = attribution.user
+            && self.is_users_fault(user, &verdict).await?
+        {
+            self.put_back(calls);
+            return Ok(Next::GoOn);
         }
         match verdict {
             Verdict::Denied { message } => Err(denied(&message)),
@@ -198,6 +213,30 @@ impl<T: Transport> Worker<T> {
         }
         self.has_landed(&customers, u64::from(threads));
         Ok(Next::GoOn)
+    }
+
+    /// Whether a create was refused for the user in whose name it was: one who may not be named, or is gone since this run
+    /// began. From then on nothing is made in that name, so that no call is lost for it.
+    async fn is_users_fault(&self, user: u64, verdict: &Verdict) -> Result<bool, ImportError> {
+        let shared = &self.shared;
+        let why = match verdict {
+            Verdict::Refused { errors, .. } if names_user(errors) => errors
+                .iter()
+                .map(|error| format!("{} {}", error.path, error.message))
+                .collect::<Vec<_>>()
+                .join("; "),
+            // It may as well be a customer who is not found.
+            Verdict::Missing { .. } if !shared.client.users().await?.iter().any(|known| known.id == user) => {
+                "the account has no such user any more".to_owned()
+            }
+            _ => return Ok(false),
+        };
+        shared.connection.agents.refuse(user);
+        shared.warn(format!(
+            "Help Scout does not take user {user} as whose calls they are: calls go in by nobody's name, their text names \
+             the agent ({why})"
+        ));
+        Ok(true)
     }
 
     fn put_back(&mut self, calls: Vec<WaitingCall>) {
@@ -248,4 +287,10 @@ impl<T: Transport> Worker<T> {
             }
         }
     }
+}
+
+/// Whether errors blame nothing but who a conversation is made by or assigned to.
+fn names_user(errors: &[FieldError]) -> bool {
+    let is_of_user = |error: &FieldError| ["user", "assignTo"].contains(&error.path.as_str());
+    !errors.is_empty() && errors.iter().all(is_of_user)
 }

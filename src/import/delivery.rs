@@ -12,8 +12,8 @@ use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 
 use super::{
-    Clock, DeliverySettings, EventSink, ImportError, ImportEvent, connect::Connection, creations::Creations,
-    gates::Gates, joins::Joins, proof::Proofs, slots::Slots,
+    Clock, DeliverySettings, EventSink, ImportError, ImportEvent, agents::Attribution, connect::Connection,
+    creations::Creations, gates::Gates, joins::Joins, proof::Proofs, slots::Slots,
 };
 use crate::{
     call::{REFERENCE_SLOT, Reference},
@@ -134,6 +134,12 @@ impl<T: Transport> Delivery<T> {
         let reference = self.reference_of(call);
         let escaped = reference.as_str().replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;");
         call.text.replace(REFERENCE_SLOT, &escaped)
+    }
+
+    /// In whose name a conversation of `calls` is made, and who it is assigned to.
+    pub(super) fn attribution(&self, calls: &[WaitingCall]) -> Attribution {
+        let assign_to = &self.settings.conversation.assign_to;
+        self.connection.agents.attribution(calls, assign_to, self.connection.assign_to)
     }
 
     /// By what a call that waits will be found again.

@@ -6,6 +6,7 @@
 //! plain events; who shows them is not known here.
 
 mod account_file;
+mod agents;
 mod append;
 mod clock;
 mod compare;
@@ -19,6 +20,7 @@ mod error;
 mod event;
 mod gates;
 mod guard;
+mod inboxes;
 mod joins;
 mod late;
 mod listing;
@@ -43,6 +45,7 @@ pub use clock::Clock;
 pub use compare::Field;
 pub use error::ImportError;
 pub use event::{EventSink, ImportEvent, RejectedContent, RejectedRow, Sheet, StageCount, WarningCount};
+pub use inboxes::{Inboxes, KnownFrom};
 pub use predict::{Predicted, predict};
 pub use pull::{PullError, PullJob, Pulled, pull};
 pub use recover::{RecoverJob, Recovered, recover};

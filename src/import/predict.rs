@@ -7,6 +7,8 @@ use crate::{
 
 /// A request for who we are, one for the inboxes, and one for what the account holds of earlier imports.
 const CONNECT_READS: u64 = 3;
+/// Users that a page of their list holds.
+const USERS_A_PAGE: u64 = 50;
 /// The first conversation is asked for, and its threads; more of them than a page holds cost more.
 const CREATE_PROOF_READS: u64 = 2;
 /// The same, and what its status was before.
@@ -27,8 +29,13 @@ pub struct Predicted {
     pub cost: Cost,
 }
 
-/// Counts what delivering all that waits will do. One queue at a time is held in memory.
-pub fn predict(checkpoint: &Checkpoint, limits: PackLimits) -> Result<Predicted, CheckpointError> {
+/// Counts what delivering all that waits will do. One queue at a time is held in memory. `users` is how many the account
+/// has, where that is known: all are asked for where calls have agents.
+pub fn predict(
+    checkpoint: &Checkpoint,
+    limits: PackLimits,
+    users: Option<usize>,
+) -> Result<Predicted, CheckpointError> {
     let mut prediction = Prediction::default();
     checkpoint.plan(|queue| prediction.add_queue(queue.threads, &queue.sizes, limits))?;
     let (customers_known, customers_new, made_by_request) = checkpoint.planned_customers()?;
@@ -36,6 +43,9 @@ pub fn predict(checkpoint: &Checkpoint, limits: PackLimits) -> Result<Predicted,
     cost.add_writes(made_by_request);
     if prediction.calls > 0 {
         cost.add_reads(CONNECT_READS);
+    }
+    if prediction.calls > 0 && checkpoint.has_planned_agents()? {
+        cost.add_reads(users.map_or(1, |users| (users as u64).div_ceil(USERS_A_PAGE).max(1)));
     }
     let proved: Vec<RequestKind> = checkpoint.proofs()?.into_iter().map(|(kind, _)| kind).collect();
     if prediction.conversations > 0 && !proved.contains(&RequestKind::Create) {

@@ -280,7 +280,7 @@ impl<T: Transport> Worker<T> {
 
     async fn compare_create(&mut self, first: FirstCreate<'_>) -> Result<(), ImportError> {
         let shared = Arc::clone(&self.shared);
-        let calls = self.sent_calls(first.calls);
+        let calls = self.sent_calls(first.calls, shared.attribution(first.calls).user);
         let readback = match self.read_create(&first, &calls).await {
             Ok(readback) => readback,
             Err(ApiError::NotFound { .. }) => Readback::Unreadable,
@@ -310,6 +310,7 @@ impl<T: Transport> Worker<T> {
     fn sent_conversation<'a>(&'a self, first: &FirstCreate<'a>) -> Option<SentConversation<'a>> {
         let settings = &self.shared.settings.conversation;
         let (oldest, newest) = (first.calls.first()?, first.calls.last()?);
+        let assignee = self.shared.attribution(first.calls).assign_to;
         Some(SentConversation {
             inbox: first.inbox,
             subject: first.subject,
@@ -317,12 +318,13 @@ impl<T: Transport> Worker<T> {
             created_at: oldest.started_at,
             closed_at: closed_at(settings.status, newest.started_at),
             tags: &self.shared.tags,
-            assignee: self.shared.connection.assign_to,
+            assignee,
             customer: self.helpscout_customer(oldest),
         })
     }
 
-    fn sent_calls(&self, calls: &[WaitingCall]) -> Vec<SentCall> {
+    /// `user` is in whose name they were made, where that is not the token's owner.
+    fn sent_calls(&self, calls: &[WaitingCall], user: Option<u64>) -> Vec<SentCall> {
         calls
             .iter()
             .map(|call| SentCall {
@@ -330,7 +332,7 @@ impl<T: Transport> Worker<T> {
                 text: self.shared.text(call),
                 created_at: call.started_at,
                 customer: self.helpscout_customer(call),
-                author: self.shared.connection.user_id,
+                author: user.unwrap_or(self.shared.connection.user_id),
             })
             .collect()
     }
@@ -353,7 +355,7 @@ impl<T: Transport> Worker<T> {
 
     async fn compare_append(&mut self, first: FirstAppend<'_>) -> Result<(), ImportError> {
         let shared = Arc::clone(&self.shared);
-        let calls = self.sent_calls(std::slice::from_ref(first.call));
+        let calls = self.sent_calls(std::slice::from_ref(first.call), None);
         let readback = match self.read_append(&first, &calls).await {
             Ok(readback) => readback,
             Err(ApiError::NotFound { .. }) => Readback::Unreadable,

@@ -8,6 +8,7 @@ use tokio_util::sync::CancellationToken;
 use super::{
     Clock, DeliverySettings, EventSink, ImportError, ImportEvent, Reading, Sheet, StageCount, Staged,
     WarningCount,
+    agents::Agents,
     connect::{Connection, connect},
     deliver::{Delivered, deliver},
     delivery::DeliveryParts,
@@ -219,7 +220,7 @@ async fn meet<T: Transport>(
     client: &Client<T>,
 ) -> Result<Connection, ImportError> {
     let is_empty = checkpoint.has_sent_nothing()?;
-    let connection = connect(client, &job.delivery, job.account.as_deref(), is_empty).await?;
+    let mut connection = connect(client, &job.delivery, job.account.as_deref(), is_empty).await?;
     for inbox in checkpoint.planned_inboxes()? {
         connection.inbox(&inbox)?;
     }
@@ -230,8 +231,9 @@ async fn meet<T: Transport>(
     if !is_empty {
         refuse_old_copy(client, &job.delivery, checkpoint).await?;
     }
+    connection.agents = Agents::ask(client, checkpoint, job.delivery.rejects_strangers).await?;
     if let Some(ask) = job.ask.take().filter(|_| !is_known) {
-        let predicted = predict(checkpoint, PackLimits::new(job.delivery.conversation.pack))?;
+        let predicted = predict(checkpoint, PackLimits::new(job.delivery.conversation.pack), None)?;
         let prospect = Prospect {
             account: connection.shown(),
             user: connection.user.clone(),

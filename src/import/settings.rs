@@ -67,6 +67,8 @@ pub enum AssignTo {
     /// Nobody.
     #[default]
     Nobody,
+    /// The agent whose calls it holds, where all are of one who is a user.
+    Agent,
     /// The user with this e-mail.
     Email(String),
 }
@@ -149,6 +151,8 @@ pub struct DeliverySettings {
     pub amid: bool,
     /// What reading the first requests back may show otherwise than it was sent.
     pub accept: Vec<super::Field>,
+    /// Whether a call is rejected whose agent is no user of the account.
+    pub rejects_strangers: bool,
     /// Conversations worked on at the same time; found by itself where left out.
     pub workers: Option<usize>,
 }

@@ -41,6 +41,10 @@ const BARRED: &str = "rows of people who are barred (`callport forget --number`,
 /// What is said of numbers that several people have.
 const SHARED: &str = "a number that several customers are known by stays a customer of its own where a row gives nothing else: a \
   line in `customer.directory` says whose it is";
+/// Reasons of warnings that are told apart.
+const MOST_WARNINGS: usize = 1_000;
+/// What stands for all others.
+const MORE_WARNINGS: &str = "further warnings, of other reasons";
 /// What a reference adds to a text, besides the source's name and the id.
 const REFERENCE: usize = 24;
 
@@ -441,7 +445,11 @@ impl<'a> Writer<'a> {
         self.staged.rejected_before += u64::from(known);
     }
 
-    fn warn(&mut self, reason: String, line: u64) {
+    fn warn(&mut self, mut reason: String, line: u64) {
+        // A reason may name an agent: memory stays flat whatever a column holds.
+        if self.warnings.len() >= MOST_WARNINGS && !self.warnings.contains_key(&reason) {
+            MORE_WARNINGS.clone_into(&mut reason);
+        }
         let file = &self.file.0;
         self.warnings.entry(reason).and_modify(|known| known.count += 1).or_insert_with_key(|reason| {
             WarningCount { reason: reason.clone(), count: 1, file: file.to_string(), line }

@@ -4,7 +4,11 @@
 
 use tokio_util::sync::CancellationToken;
 
-use super::{AssignTo, DeliverySettings, ImportError, connect::connect};
+use super::{
+    AssignTo, DeliverySettings, ImportError,
+    agents::{self, Agents},
+    connect::connect,
+};
 use crate::{
     checkpoint::Checkpoint,
     helpscout::{Client, Transport},
@@ -21,12 +25,16 @@ pub struct Survey {
     pub limit: Option<u32>,
     /// Settings that do not fit the account; an import would be refused.
     pub faults: Vec<String>,
+    /// What is said of agents who are no users.
+    pub warnings: Vec<String>,
 }
 
-/// Asks the account whether it has the inboxes and the user that the settings and the staged calls name.
+/// Asks the account whether it has the inboxes and the user that the settings and the staged calls name. `inboxes` are
+/// those of the settings which a row may choose.
 pub async fn survey<T: Transport>(
     client: Client<T>,
     settings: &DeliverySettings,
+    inboxes: Vec<String>,
     staged: &Checkpoint,
     stop: CancellationToken,
 ) -> Result<Survey, ImportError> {
@@ -34,13 +42,14 @@ pub async fn survey<T: Transport>(
     tokio::select! {
         biased;
         () = stop.cancelled() => Err(ImportError::Stopped),
-        survey = ask(&client, settings, staged) => survey,
+        survey = ask(&client, settings, inboxes, staged) => survey,
     }
 }
 
 async fn ask<T: Transport>(
     client: &Client<T>,
     settings: &DeliverySettings,
+    inboxes: Vec<String>,
     staged: &Checkpoint,
 ) -> Result<Survey, ImportError> {
     // What these name is looked for below, one by one.
@@ -52,6 +61,7 @@ async fn ask<T: Transport>(
     let mut faults = Vec::new();
     let mut names = staged.planned_inboxes()?;
     names.extend(default.map(str::to_owned));
+    names.extend(inboxes);
     names.sort_unstable();
     names.dedup();
     for name in names {
@@ -70,6 +80,8 @@ async fn ask<T: Transport>(
     {
         faults.push(AssignTo::unknown(email));
     }
+    let agents = Agents::ask(client, staged, false).await?;
+    let warnings = agents.strangers().into_iter().map(agents::stranger).collect();
     let (account, user) = (connection.shown(), connection.user);
-    Ok(Survey { account, user, limit: client.pace().stated, faults })
+    Ok(Survey { account, user, limit: client.pace().stated, faults, warnings })
 }

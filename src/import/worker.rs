@@ -6,7 +6,11 @@ use std::{
 };
 
 use super::{
-    ImportError, ImportEvent, WhenFull, WhenLocked, delivery::Delivery, redirect::Way, settle::Settled,
+    ImportError, ImportEvent, WhenFull, WhenLocked,
+    agents::{stranger, stranger_rejected},
+    delivery::Delivery,
+    redirect::Way,
+    settle::Settled,
     slots::Slot,
 };
 use crate::{
@@ -121,6 +125,7 @@ impl<T: Transport> Worker<T> {
         if !self.touched && self.touch().await? == Next::Leave {
             return Ok(Next::Leave);
         }
+        self.refuse_strangers().await?;
         // A refusal may have emptied the queue.
         if self.calls.is_empty() {
             return Ok(Next::GoOn);
@@ -134,6 +139,7 @@ impl<T: Transport> Worker<T> {
         {
             // Appends or a refusal left fewer than one request may carry, and more wait behind them.
             self.fetch().await?;
+            self.refuse_strangers().await?;
             step = self.next_step();
         }
         match step {
@@ -141,6 +147,25 @@ impl<T: Transport> Worker<T> {
             Step::Append => self.append().await,
             Step::Create(calls) => self.create(calls).await,
         }
+    }
+
+    /// Calls whose agents are no users are refused, where that is set; else they are warned of.
+    async fn refuse_strangers(&mut self) -> Result<(), ImportError> {
+        let shared = Arc::clone(&self.shared);
+        let agents = &shared.connection.agents;
+        let mut refused = Vec::new();
+        self.calls.retain(|call| match agents.stranger_of(call) {
+            None => true,
+            Some(email) if agents.rejects_strangers() => {
+                refused.push((call.id, stranger_rejected(email)));
+                false
+            }
+            Some(email) => {
+                shared.warn(stranger(email));
+                true
+            }
+        });
+        if refused.is_empty() { Ok(()) } else { self.refuse(refused).await }
     }
 
     fn next_step(&self) -> Step {

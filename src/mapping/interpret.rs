@@ -1,6 +1,7 @@
 //! One row becomes a call, or is left out, or is rejected with every fault that it has.
 
 use super::{
+    agents::agent_of,
     bound::BoundMapping,
     call_view::CallView,
     clean::clean,
@@ -61,6 +62,7 @@ impl BoundMapping {
             let reason = "rows of people whom `source.exclude` names are left out".to_owned();
             return Interpretation { outcome: Outcome::Skipped, warnings: vec![Warning { reason }] };
         }
+        let agent = agent_of(&mut reading);
         if let Some(caution) = &self.settings().recording_caution
             && reading.text(Field::RECORDING).is_some()
         {
@@ -86,7 +88,7 @@ impl BoundMapping {
         all.append(&mut faults);
         let call = match (identity, started_at, destination, text) {
             (Some(identity), Some(started_at), Ok(destination), Ok(text)) if all.is_empty() => {
-                Ok(Call { identity, started_at, updated_at, customer, agent: None, destination, text })
+                Ok(Call { identity, started_at, updated_at, customer, agent, destination, text })
             }
             _ => Err(Rejection { faults: all }),
         };

@@ -22,6 +22,7 @@
 //! | `number(decimals)` | a number with so many decimals (0) |
 //! | `default(other)` | `other` where the value is undefined |
 
+mod agents;
 mod bound;
 mod call_view;
 mod clean;
@@ -59,6 +60,7 @@ mod time_form;
 mod wanted;
 mod written_date;
 
+pub use agents::{AgentDirectory, AgentFault, AgentSettings, UnknownAgent, UserEmails};
 pub use bound::BoundMapping;
 pub use columns::Column;
 pub use directory::{DIRECTORY_COLUMNS, DirectoryRow, UnusedCell};

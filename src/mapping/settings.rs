@@ -2,7 +2,7 @@
 
 use std::{collections::BTreeMap, sync::Arc};
 
-use super::{excluded::Excluded, forms::Forms, people::People};
+use super::{agents::AgentSettings, excluded::Excluded, forms::Forms, people::People};
 use crate::call::{Moment, Zone};
 
 /// How rows are read as calls.
@@ -42,6 +42,8 @@ pub struct MappingSettings {
     pub excluded: Arc<Excluded>,
     /// Calls whose far end shows no number.
     pub hidden: HiddenCaller,
+    /// Whose calls they are.
+    pub agents: AgentSettings,
     /// `customer`, `call` or a template.
     pub group_by: String,
     /// The subject's template.

@@ -216,6 +216,9 @@ fn what_to_do(group: &ProblemGroup) -> &'static str {
         FaultKind::Astray => {
             "export the calls that these records belong to as well, and read all of it in one run"
         }
+        FaultKind::Agent => {
+            "add the agents to `agents.directory`, or set `agents.unknown` to `warn`: their calls then go in without a user"
+        }
         FaultKind::Refused => "mend what Help Scout names, and import the rejects file",
         FaultKind::Unreadable => {
             "mend the line in the export or in the rejects file: its text is there as it was read"
@@ -233,6 +236,7 @@ fn title(kind: FaultKind) -> &'static str {
         FaultKind::Text => "faults of texts",
         FaultKind::Destination => "faults of inboxes and conversations",
         FaultKind::Conflict => "ids that stand for two calls",
+        FaultKind::Agent => "agents who match nobody",
         FaultKind::Refused => "calls that Help Scout refused",
         FaultKind::Astray => "legs without their call",
     }

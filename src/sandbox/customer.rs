@@ -47,6 +47,9 @@ pub struct User {
     /// The last name.
     #[serde(default)]
     pub last_name: String,
+    /// Further e-mails.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub alternate_emails: Vec<String>,
 }
 
 /// An inbox, which the API calls a mailbox.

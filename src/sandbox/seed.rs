@@ -15,6 +15,8 @@ pub struct Seed {
     limit: Option<u32>,
     pulled_at: Option<Moment>,
     account: Option<SeedAccount>,
+    states_inboxes: bool,
+    states_users: bool,
 }
 
 /// Whose account a seed shows.
@@ -84,7 +86,14 @@ fn published() -> String {
 
 impl Default for Seed {
     fn default() -> Self {
-        let mut seed = Self { world: World::empty(), limit: None, pulled_at: None, account: None };
+        let mut seed = Self {
+            world: World::empty(),
+            limit: None,
+            pulled_at: None,
+            account: None,
+            states_inboxes: false,
+            states_users: false,
+        };
         seed.add(Event::InboxAdded(default_inbox()));
         seed.add(Event::UserAdded(default_user()));
         seed
@@ -97,7 +106,14 @@ impl Seed {
         let file: SeedFile = serde_json::from_str(text)
             .map_err(|error| SandboxError::Seed { line: error.line(), reason: error.to_string() })?;
         let pulled_at = file.pulled_at.as_deref().map(pulled_at).transpose()?;
-        let mut seed = Self { world: World::empty(), limit: file.limit, pulled_at, account: file.account };
+        let mut seed = Self {
+            world: World::empty(),
+            limit: file.limit,
+            pulled_at,
+            account: file.account,
+            states_inboxes: !file.inboxes.is_empty(),
+            states_users: !file.users.is_empty(),
+        };
         let inboxes = if file.inboxes.is_empty() { vec![default_inbox()] } else { file.inboxes };
         let users = if file.users.is_empty() { vec![default_user()] } else { file.users };
         for inbox in inboxes {
@@ -142,6 +158,16 @@ impl Seed {
     /// The customers, in the order of their ids.
     pub fn customers(&self) -> impl Iterator<Item = &Customer> {
         self.world.customers()
+    }
+
+    /// The account's inboxes, where the seed states them.
+    pub fn inboxes(&self) -> Option<&[Inbox]> {
+        self.states_inboxes.then(|| self.world.inboxes())
+    }
+
+    /// The account's users, where the seed states them.
+    pub fn users(&self) -> Option<&[User]> {
+        self.states_users.then(|| self.world.users())
     }
 
     pub(crate) fn into_world(self) -> World {
@@ -228,7 +254,13 @@ fn default_inbox() -> Inbox {
 }
 
 fn default_user() -> User {
-    User { id: 1, email: "agent@example.com".into(), first_name: "Ada".into(), last_name: "Agent".into() }
+    User {
+        id: 1,
+        email: "agent@example.com".into(),
+        first_name: "Ada".into(),
+        last_name: "Agent".into(),
+        alternate_emails: Vec::new(),
+    }
 }
 
 fn pulled_at(text: &str) -> Result<Moment, SandboxError> {
@@ -275,6 +307,17 @@ mod tests {
         assert_eq!(Seed::default().pulled_at(), None);
         let refused = Seed::parse(&text.replace("T07", " 07")).unwrap_err().to_string();
         assert!(refused.contains("pulledAt: `2026-11-25 07:00:00Z`"), "{refused}");
+    }
+
+    #[test]
+    fn what_a_seed_leaves_out_is_not_known_of_the_account() {
+        let text = r#"{"inboxes":[{"id":7,"name":"Sales"}],
+            "users":[{"id":2,"email":"bo@example.com","alternateEmails":["b@example.com"]}]}"#;
+        let seed = Seed::parse(text).unwrap();
+        assert_eq!(seed.inboxes().map(|inboxes| inboxes[0].id), Some(7));
+        assert_eq!(seed.users().map(|users| users[0].alternate_emails.len()), Some(1));
+        let empty = Seed::parse("{}").unwrap();
+        assert_eq!((empty.inboxes(), empty.users()), (None, None));
     }
 
     #[test]

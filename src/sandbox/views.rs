@@ -127,7 +127,7 @@ impl<'v> View<'v> {
             "id": user.id, "firstName": user.first_name, "lastName": user.last_name, "email": user.email,
             "role": "owner", "timezone": "UTC", "createdAt": show_time(0), "updatedAt": show_time(0), "type": "user",
             "mention": user.first_name.to_lowercase(), "initials": initials, "jobTitle": "", "phone": "",
-            "alternateEmails": [], "_links": {"self": link(format!("{}/v2/users/{}", self.base, user.id))},
+            "alternateEmails": user.alternate_emails, "_links": {"self": link(format!("{}/v2/users/{}", self.base, user.id))},
         })
     }
 

@@ -12,6 +12,7 @@
 )]
 
 mod account_history;
+mod agents;
 mod architecture;
 mod call_log;
 mod customers;

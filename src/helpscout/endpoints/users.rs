@@ -31,6 +31,8 @@ pub struct User {
     pub first_name: String,
     /// The last name; empty where there is none.
     pub last_name: String,
+    /// Further e-mails.
+    pub alternate_emails: Vec<String>,
 }
 
 masked_debug!(Me { id, company_id });
@@ -96,6 +98,7 @@ fn named(user: WireUser) -> User {
         email: user.email.unwrap_or_default(),
         first_name: user.first_name.unwrap_or_default(),
         last_name: user.last_name.unwrap_or_default(),
+        alternate_emails: user.alternate_emails.unwrap_or_default(),
     }
 }
 

@@ -1,9 +1,15 @@
 //! Whom it works for and how fast: tokens that end, limits that change, clocks that were wrong.
 
-use super::{GO_ON, SETTLE, Work, served};
+use serde_json::json;
+
+use super::{
+    GO_ON, SETTLE, Work,
+    peer::{Deed, Peer},
+    served,
+};
 use crate::{
     call_log::{CallLog, seed},
-    desk::Ended,
+    desk::{Desk, Ended},
     served::Served,
 };
 
@@ -63,4 +69,30 @@ fn a_clock_that_was_wrong_when_a_request_was_sent_neither_loses_nor_doubles_it()
             work.finishes(&served);
         }
     }
+}
+
+/// Users as an account showed them that has lost one since.
+const OLD_USERS: &str = "HTTP/1.1 200 OK\r\nContent-Type: application/hal+json\r\nConnection: close\r\n\r\n\
+    {\"_embedded\":{\"users\":[{\"id\":1,\"email\":\"owner@example.com\"},{\"id\":9,\"email\":\"ada@example.com\"}]},\
+    \"page\":{\"totalPages\":1}}";
+
+#[test]
+fn a_user_deleted_in_mid_run_costs_no_call() {
+    let account = json!({"users": [{"id": 1, "email": "owner@example.com"}]});
+    let (served, desk) = (Served::with_seed(&account, &[]), Desk::new());
+    let rows = "id,started_at,direction,customer.email,agent\n1,2024-05-01T10:00:00Z,in,jo@example.com,ada@example.com\n\
+                2,2024-05-02T10:00:00Z,in,jo@example.com,ada@example.com\n";
+    desk.write("calls.csv", rows);
+    let peer = Peer::before(&served, "users", 1, Deed::Instead(OLD_USERS));
+    let mut command = desk.command(&["import", "calls.csv", "--json", "--api-url", peer.address()]);
+    let sheet = Ended::of(command.env("HELPSCOUT_ACCESS_TOKEN", "t")).with(0).json();
+    assert_eq!((peer.struck(), &sheet["imported"], &sheet["rejected"]), (1, &2.into(), &0.into()), "{sheet}");
+    let told = sheet["warnings"][0]["reason"].as_str().unwrap();
+    assert!(
+        told.starts_with("Help Scout does not take user 9") && told.contains("no such user any more"),
+        "{told}"
+    );
+    let world = served.world();
+    let made: Vec<_> = world.values().map(|one| (&one.shown["createdBy"]["id"], one.threads.len())).collect();
+    assert_eq!(made, [(&json!(1), 2)], "both in one conversation, by the token's owner");
 }

@@ -185,6 +185,7 @@ fn step(head: &[u8]) -> &'static str {
         (Some("POST"), Some("/v2/customers")) => "customer",
         (Some("POST"), Some(path)) if path.ends_with("/phones") => "append",
         (Some("GET"), Some(path)) if path.ends_with("/threads") => "threads",
+        (Some("GET"), Some("/v2/users")) => "users",
         (Some("GET"), Some(_)) => "read",
         _ => "other",
     }

@@ -431,6 +431,7 @@ impl Trial {
                 share_tag: false,
                 amid: false,
                 accept: self.setup.accept.clone(),
+                rejects_strangers: false,
                 workers: self.setup.workers,
             },
             accept_mapping: false,
