@@ -42,6 +42,8 @@ fn calls_of(served: &Served) -> Vec<(String, Vec<String>)> {
             calls
         })
         .collect();
+    // The rows of each file begin at the same minute.
+    found.iter_mut().for_each(|(_, calls)| calls.sort());
     found.sort();
     found
 }
