@@ -43,7 +43,9 @@ fn calls_of(served: &Served) -> Vec<(String, Vec<String>)> {
         })
         .collect();
     // The rows of each file begin at the same minute.
-    found.iter_mut().for_each(|(_, calls)| calls.sort());
+    for (_, calls) in &mut found {
+        calls.sort();
+    }
     found.sort();
     found
 }

@@ -132,7 +132,7 @@ fn is_what_the_row_says(sandbox: &Sandbox, call: &SimCall, thread: &AcceptedThre
     match &call.who {
         Who::Id(id) => assert_eq!(thread.customer, *id, "{}", call.mark()),
         Who::Email(email) | Who::Both(email, _) => {
-            assert!(customer.emails.iter().any(|known| **known == **email))
+            assert!(customer.emails.iter().any(|known| **known == **email));
         }
         Who::Phone(number) => assert!(customer.phones.iter().any(|known| **known == **number)),
         Who::Nobody => panic!("{} names nobody", call.mark()),
