@@ -42,6 +42,10 @@ fn calls_of(served: &Served) -> Vec<(String, Vec<String>)> {
             calls
         })
         .collect();
+    // The rows of each file begin at the same minute.
+    for (_, calls) in &mut found {
+        calls.sort();
+    }
     found.sort();
     found
 }
