@@ -23,9 +23,9 @@ pub(super) fn user_emails(setup: &Setup) -> Option<UserEmails> {
 }
 
 /// Every inbox that the configuration names, whether a row chose it or not.
-pub(super) fn named_inboxes(setup: &Setup) -> Vec<String> {
+fn named_inboxes(setup: &Setup) -> Vec<String> {
     let inbox = &setup.settings.mapping.inbox;
-    inbox.inbox.iter().chain(inbox.table.values()).chain(&inbox.otherwise).cloned().collect()
+    inbox.inbox.iter().chain(inbox.chosen()).cloned().collect()
 }
 
 /// Refuses inboxes and users that the account does not have, all at once. `staged` knows whether a call names no inbox.
@@ -51,6 +51,8 @@ pub(super) fn compare(setup: &Setup, asked: Option<&Path>, staged: &Checkpoint) 
         // A call that names none goes to the default one, which is looked for by itself.
         named.retain(|name| !name.is_empty() || !has_default);
         faults.extend(named.iter().filter_map(|name| inboxes.find(name).err()));
+        let chosen: Vec<String> = setup.settings.mapping.inbox.chosen().cloned().collect();
+        faults.extend(inboxes.named_twice(&chosen));
     }
     if let (AssignTo::Email(email), Some(users)) =
         (&setup.settings.conversation.assign_to, user_emails(setup))

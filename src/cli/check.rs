@@ -57,10 +57,7 @@ async fn work(
     let (_, problems) = listener.finish(staged.is_ok())?;
     let (scratch, mut staged) = staged?;
     let surveyed = match client {
-        Some(client) => Some(
-            survey(client, &setup.delivery(None), account_check::named_inboxes(&setup), &scratch, stop)
-                .await?,
-        ),
+        Some(client) => Some(survey(client, &setup.delivery(None), &scratch, stop).await?),
         None => None,
     };
     let strangers = surveyed.iter().flat_map(|survey| &survey.warnings);

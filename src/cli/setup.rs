@@ -210,6 +210,7 @@ impl Setup {
         DeliverySettings {
             conversation: settings.conversation.clone(),
             inbox: settings.mapping.inbox.inbox.clone(),
+            inboxes: settings.mapping.inbox.chosen().cloned().collect(),
             source_name: settings.mapping.source_name.clone(),
             settle: settings.limits.settle,
             give_up: settings.limits.give_up,

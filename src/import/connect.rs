@@ -19,7 +19,7 @@ pub(super) struct Connection {
     pub(super) assign_to: Option<u64>,
     /// Who of the agents is a user; nobody before the account is asked.
     pub(super) agents: Agents,
-    inboxes: Inboxes,
+    pub(super) inboxes: Inboxes,
 }
 
 /// Asks the account. A checkpoint that `is_empty` is refused where the account holds imported conversations: they belong

@@ -1,5 +1,7 @@
 //! Which inbox of an account a setting names.
 
+use std::collections::BTreeMap;
+
 use crate::helpscout::Inbox;
 
 /// The inboxes of an account, and the one for calls that name none.
@@ -46,6 +48,22 @@ impl Inboxes {
         let by_id = named.parse().ok().and_then(|id: u64| self.all.iter().find(|inbox| inbox.id == id));
         let by_name = || self.all.iter().find(|inbox| inbox.name.to_lowercase() == named.to_lowercase());
         by_id.or_else(by_name).map(|inbox| inbox.id).ok_or_else(|| self.no_inbox(named))
+    }
+
+    /// What is wrong where two of `named` are one inbox: the calls of a customer would stand in two conversations there.
+    pub fn named_twice(&self, named: &[String]) -> Option<String> {
+        let mut known: BTreeMap<u64, &str> = BTreeMap::new();
+        for name in named {
+            let Ok(id) = self.find(name) else { continue };
+            let first = *known.entry(id).or_insert(name);
+            if first != name {
+                return Some(format!(
+                    "`{first}` and `{name}` are one inbox of the account: name it in one way in `[conversation.inboxes]`, so that \
+                     a customer's calls stay together"
+                ));
+            }
+        }
+        None
     }
 
     fn none_named(&self) -> String {
@@ -106,6 +124,16 @@ mod tests {
         assert!(two.find("Billing").unwrap_err().contains("no inbox `Billing`"));
         assert_eq!(inboxes(&[(85, "Support")], None, KnownFrom::Account).find(""), Ok(85));
         assert_eq!(inboxes(TWO, Some("Sales"), KnownFrom::Account).find(""), Ok(86));
+    }
+
+    #[test]
+    fn two_spellings_of_one_inbox_are_told() {
+        let two = inboxes(TWO, None, KnownFrom::Account);
+        let twice = |named: &[&str]| {
+            two.named_twice(&named.iter().map(|name| (*name).to_owned()).collect::<Vec<_>>())
+        };
+        assert_eq!(twice(&["85", "Sales", "85", "Billing"]), None);
+        assert!(twice(&["Sales", "85", "support"]).unwrap().starts_with("`85` and `support` are one inbox"));
     }
 
     #[test]

@@ -224,6 +224,9 @@ async fn meet<T: Transport>(
     for inbox in checkpoint.planned_inboxes()? {
         connection.inbox(&inbox)?;
     }
+    if let Some(fault) = connection.inboxes.named_twice(&job.delivery.inboxes) {
+        return Err(ImportError::Setting(fault));
+    }
     let is_known = checkpoint.account()?.is_some();
     if is_known {
         checkpoint.belong_to(&connection.account)?;

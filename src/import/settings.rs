@@ -139,6 +139,8 @@ pub struct DeliverySettings {
     pub conversation: ConversationSettings,
     /// The inbox (id or name) of conversations whose rows name none; may be left out where the account has only one.
     pub inbox: Option<String>,
+    /// The inboxes (ids or names) that a row may choose.
+    pub inboxes: Vec<String>,
     /// `[source] name`: part of every reference.
     pub source_name: String,
     /// How long a lost answer is waited for before its absence can be proven.

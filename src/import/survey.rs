@@ -29,12 +29,10 @@ pub struct Survey {
     pub warnings: Vec<String>,
 }
 
-/// Asks the account whether it has the inboxes and the user that the settings and the staged calls name. `inboxes` are
-/// those of the settings which a row may choose.
+/// Asks the account whether it has the inboxes and the user that the settings and the staged calls name.
 pub async fn survey<T: Transport>(
     client: Client<T>,
     settings: &DeliverySettings,
-    inboxes: Vec<String>,
     staged: &Checkpoint,
     stop: CancellationToken,
 ) -> Result<Survey, ImportError> {
@@ -42,14 +40,13 @@ pub async fn survey<T: Transport>(
     tokio::select! {
         biased;
         () = stop.cancelled() => Err(ImportError::Stopped),
-        survey = ask(&client, settings, inboxes, staged) => survey,
+        survey = ask(&client, settings, staged) => survey,
     }
 }
 
 async fn ask<T: Transport>(
     client: &Client<T>,
     settings: &DeliverySettings,
-    inboxes: Vec<String>,
     staged: &Checkpoint,
 ) -> Result<Survey, ImportError> {
     // What these name is looked for below, one by one.
@@ -61,7 +58,7 @@ async fn ask<T: Transport>(
     let mut faults = Vec::new();
     let mut names = staged.planned_inboxes()?;
     names.extend(default.map(str::to_owned));
-    names.extend(inboxes);
+    names.extend(settings.inboxes.iter().cloned());
     names.sort_unstable();
     names.dedup();
     for name in names {
@@ -75,6 +72,7 @@ async fn ask<T: Transport>(
             Err(other) => return Err(other),
         }
     }
+    faults.extend(connection.inboxes.named_twice(&settings.inboxes));
     if let AssignTo::Email(email) = &settings.conversation.assign_to
         && client.user_by_email(email).await?.is_none()
     {

@@ -113,3 +113,10 @@ pub struct InboxSettings {
     /// The inbox (id or name) of values that the table does not hold; such rows are rejected where it is left out.
     pub otherwise: Option<String>,
 }
+
+impl InboxSettings {
+    /// The inboxes that a row may choose.
+    pub fn chosen(&self) -> impl Iterator<Item = &String> {
+        self.table.values().chain(&self.otherwise)
+    }
+}

@@ -115,7 +115,7 @@ directory = 'agents.csv'
 inbox_by = 'line'
 [conversation.inboxes]
 'Sales DE' = 85
-'Sales FR' = 'Sales'
+'Sales FR' = 85
 'Help' = 'Support'
 ";
 

@@ -425,6 +425,7 @@ impl Trial {
             delivery: DeliverySettings {
                 conversation: self.setup.conversation.clone(),
                 inbox: None,
+                inboxes: Vec::new(),
                 source_name: "sim".to_owned(),
                 settle: self.setup.settle,
                 give_up: GIVE_UP,
