@@ -43,7 +43,7 @@ pub(super) fn hide_landed(c: &Connection, which: &str) -> rusqlite::Result<u64> 
     let hidden = c.execute(
         &format!(
             "UPDATE calls SET key = hidden(key), source_id = CASE WHEN source_id IS NULL THEN NULL ELSE '' END, size = 0,
-               fingerprint = faded(fingerprint), forgotten = 1
+               fingerprint = faded(fingerprint), agent = NULL, forgotten = 1
              WHERE forgotten <> 1 AND ({which}) AND {LANDED}"
         ),
         [],
@@ -54,6 +54,7 @@ pub(super) fn hide_landed(c: &Connection, which: &str) -> rusqlite::Result<u64> 
             [],
         )?;
     }
+    c.execute("DELETE FROM agents WHERE id NOT IN (SELECT agent FROM calls WHERE agent IS NOT NULL)", [])?;
     Ok(hidden as u64)
 }
 

@@ -39,7 +39,10 @@ pub(super) fn show(call: &PreviewedCall, source_name: &str, text: &mut String) {
 pub(super) fn warnings(warnings: &[WarningCount]) -> String {
     let line = |warning: &WarningCount| {
         let times = counted(warning.count, "time");
-        format!("warning: {} ({times}, first at {}:{})\n", warning.reason, warning.file, warning.line)
+        match warning.file.as_str() {
+            "" => format!("warning: {} ({times})\n", warning.reason),
+            file => format!("warning: {} ({times}, first at {file}:{})\n", warning.reason, warning.line),
+        }
     };
     warnings.iter().map(line).collect()
 }
