@@ -44,6 +44,9 @@ async fn work(
     let client = client(options, &setup, &listener)?;
     let folder = tempfile::Builder::new().prefix("callport-").tempdir().map_err(Failure::unexpected)?;
     let mut scratch = Checkpoint::scratch(&setup.paths.checkpoint, &folder.path().join("scratch"))?;
+    if let Some(known) = &setup.known_account {
+        known.refuse_unless_of_owner(&scratch)?;
+    }
     scratch.check_lineage(&setup.lineage(), options.read.accept_mapping)?;
     scratch.begin_anew(&setup.lineage())?;
     let run = scratch.begin_run("check", setup.now)?;
@@ -55,8 +58,9 @@ async fn work(
     let staged = staging.await.map_err(Failure::unexpected)?;
     let (_, problems) = listener.finish(staged.is_ok())?;
     let (scratch, staged) = staged?;
+    let known = setup.known_account.as_ref();
     let surveyed = match client {
-        Some(client) => Some(survey(client, &setup.delivery(None), &scratch, stop).await?),
+        Some(client) => Some(survey(client, &setup.delivery(None), known, &scratch, stop).await?),
         None => None,
     };
     let told_limit = surveyed.as_ref().and_then(|survey| survey.limit);

@@ -12,10 +12,10 @@ use super::{
 };
 use crate::{
     call::{Moment, Zone},
-    checkpoint::Lineage,
+    checkpoint::{Account, Lineage},
     config::{CONFIG_NAME, ConfigFile, Environment, Overrides, Paths, Preset, Settings, Written},
     helpscout::Share,
-    import::{DeliverySettings, Reading},
+    import::{DeliverySettings, KnownAccount, Reading},
     mapping::Mapping,
     sandbox::Seed,
     source::expand,
@@ -65,6 +65,8 @@ pub(super) struct Setup {
     pub(super) settings: Settings,
     /// What is known of the account.
     pub(super) account: Option<Seed>,
+    /// Whose it says to be.
+    pub(super) known_account: Option<KnownAccount>,
     /// Where rejected rows go.
     pub(super) rejects: PathBuf,
     /// Whether the preset was found by the files.
@@ -87,6 +89,7 @@ impl Setup {
             options.rejects.as_deref().map(|path| writable(path, "the rejected rows")).transpose()?;
         let mut setup = Self::checked(common, &overrides, rejects)?;
         setup.account = account(&setup.paths, options.account.as_deref())?;
+        setup.known_account = setup.whose(options.account.as_deref());
         if setup.settings.mapping.by_own_names
             && let Some(preset) = setup.recognised(&Written::new(setup.file.as_ref(), &overrides))?
         {
@@ -150,6 +153,13 @@ impl Setup {
         }
     }
 
+    /// Whose account the file says that it is of.
+    fn whose(&self, asked: Option<&Path>) -> Option<KnownAccount> {
+        let whose = self.account.as_ref()?.account()?;
+        let account = Account { id: whose.id.clone(), api_url: whose.api_url.clone() };
+        Some(KnownAccount { path: account_path(&self.paths, asked)?, account })
+    }
+
     /// For a command that reads no rows.
     pub(super) fn without_rows(common: &Common, overrides: &Overrides) -> Result<Self, Failure> {
         let mut setup = Self::checked(common, overrides, None)?;
@@ -169,7 +179,16 @@ impl Setup {
         let settings = Settings::check(file.as_ref(), overrides, now)?;
         let beside = || paths.checkpoint.parent().unwrap_or_else(|| Path::new("")).join("rejects.csv");
         let rejects = rejects.unwrap_or_else(beside);
-        Ok(Self { now, paths, file, settings, account: None, rejects, is_recognised: false })
+        Ok(Self {
+            now,
+            paths,
+            file,
+            settings,
+            account: None,
+            known_account: None,
+            rejects,
+            is_recognised: false,
+        })
     }
 
     /// How calls are delivered, by as many workers as are asked for.

@@ -1,6 +1,6 @@
 //! The account before the first write: whose it is, which inboxes it has, who is meant by an e-mail.
 
-use super::{AssignTo, DeliverySettings, ImportError};
+use super::{AssignTo, DeliverySettings, ImportError, KnownAccount};
 use crate::{
     checkpoint::Account,
     helpscout::{Client, Inbox, Transport},
@@ -23,23 +23,17 @@ pub(super) struct Connection {
     default_inbox: Option<String>,
 }
 
-/// Asks the account. A checkpoint that `is_empty` is refused where the account holds imported conversations: they belong
+/// Asks the account, which must be the one that is `known`. A checkpoint that `is_empty` is refused where the account holds imported conversations: they belong
 /// to another checkpoint, without which they would be imported again.
 pub(super) async fn connect<T: Transport>(
     client: &Client<T>,
     settings: &DeliverySettings,
     account: Option<&str>,
+    known: Option<&KnownAccount>,
     is_empty: bool,
 ) -> Result<Connection, ImportError> {
     let me = client.me().await?;
     let inboxes = client.inboxes().await?;
-    let assign_to = match &settings.conversation.assign_to {
-        AssignTo::Nobody => None,
-        AssignTo::Email(email) => match client.user_by_email(email).await? {
-            Some(user) => Some(user.id),
-            None => return Err(ImportError::Setting(AssignTo::unknown(email))),
-        },
-    };
     let is_rehearsal = account.is_some();
     let account = match account {
         // A rehearsal is served anywhere.
@@ -47,6 +41,16 @@ pub(super) async fn connect<T: Transport>(
         None => {
             Account { id: account_id(me.company_id, &inboxes), api_url: client.api_url().as_str().to_owned() }
         }
+    };
+    if let Some(known) = known.filter(|_| !is_rehearsal) {
+        known.refuse_unless_of(&account)?;
+    }
+    let assign_to = match &settings.conversation.assign_to {
+        AssignTo::Nobody => None,
+        AssignTo::Email(email) => match client.user_by_email(email).await? {
+            Some(user) => Some(user.id),
+            None => return Err(ImportError::Setting(AssignTo::unknown(email))),
+        },
     };
     let connection = Connection {
         account,

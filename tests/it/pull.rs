@@ -279,3 +279,44 @@ fn check_asks_the_account_itself_where_it_may() {
     desk.run(&["check", "calls.csv", "--api-url", served.address()]).with(2);
     assert_eq!(served.world().len(), 0);
 }
+
+#[test]
+fn what_is_known_of_another_account_is_refused_before_anything_is_sent() {
+    let (desk, served) = (Desk::new(), served(&[]));
+    desk.write("calls.csv", CallLog::of(5, 2).csv());
+    pull(&desk, &served, &[]).with(0);
+    let own = account_file(&desk);
+    let online = |command: &str| {
+        let mut command =
+            desk.command(&[command, "calls.csv", "--set", "conversation.inbox=Sales", "--json"]);
+        if command.get_args().any(|word| word == "check") {
+            command.arg("--online");
+        }
+        Ended::of(command.args(["--api-url", served.address()]).env("HELPSCOUT_ACCESS_TOKEN", "t"))
+    };
+    let connected = format!("but the account that was asked is `company:1` at `{}`", served.address());
+    for (name, value) in [("id", "company:17"), ("apiUrl", "https://api.helpscout.net")] {
+        let mut other = own.clone();
+        other["account"][name] = json!(value);
+        desk.write("account.json", other.to_string());
+        for command in ["import", "check"] {
+            online(command).with(2).saying(value).saying(&connected).saying("`callport pull`");
+        }
+        let rehearsed = ["import", "calls.csv", "--sandbox", "--set", "conversation.inbox=Sales"];
+        desk.run(&rehearsed).with(0);
+        desk.run(&["check", "calls.csv"]).with(0);
+    }
+    assert_eq!(served.world().len(), 0, "nothing was sent");
+
+    let mut by_hand = own.clone();
+    by_hand.as_object_mut().unwrap().remove("account");
+    desk.write("account.json", by_hand.to_string());
+    assert_eq!(online("import").with(0).json()["imported"], 5);
+    let mut other = own.clone();
+    other["account"]["id"] = json!("company:17");
+    desk.write("account.json", other.to_string());
+    let refused = desk.run(&["check", "calls.csv"]).with(2).saying("`company:17`");
+    refused.saying("but the checkpoint belongs to `company:1`");
+    desk.write("account.json", own.to_string());
+    desk.run(&["check", "calls.csv", "--set", "conversation.inbox=Sales"]).with(0);
+}

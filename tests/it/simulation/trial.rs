@@ -433,6 +433,7 @@ impl Trial {
                 workers: self.setup.workers,
             },
             accept_mapping: false,
+            known: None,
             account: None,
             run: format!("run-{}", self.lives),
             clock: Clock::starting_at(now),
