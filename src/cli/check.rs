@@ -60,14 +60,15 @@ async fn work(
     let (scratch, staged) = staged?;
     let known = setup.known_account.as_ref();
     let surveyed = match client {
-        Some(client) => Some(survey(client, &setup.delivery(None), known, &scratch, stop).await?),
+        Some(client) => Some(survey(client, &setup.delivery(None), known, &scratch, stop).await),
         None => None,
     };
-    let told_limit = surveyed.as_ref().and_then(|survey| survey.limit);
+    // What was found in the rows is told whatever became of the account.
+    let told_limit = surveyed.as_ref().and_then(|outcome| outcome.as_ref().ok()?.limit);
     let figures = figures(&setup, options, told_limit, &scratch, &staged)?;
     tell(common, options, &setup, &scratch, &staged, &figures, &problems)?;
-    if let Some(survey) = surveyed {
-        told_by_account(common, &survey)?;
+    if let Some(outcome) = surveyed {
+        told_by_account(common, &outcome.map_err(Failure::of_survey)?)?;
     }
     Ok(if staged.rejected > staged.rejected_before || staged.forbidden {
         exit_code::INCOMPLETE

@@ -320,3 +320,24 @@ fn what_is_known_of_another_account_is_refused_before_anything_is_sent() {
     desk.write("account.json", own.to_string());
     desk.run(&["check", "calls.csv", "--set", "conversation.inbox=Sales"]).with(0);
 }
+
+#[test]
+fn what_was_found_in_the_rows_is_told_although_the_account_could_not_be_asked() {
+    let desk = Desk::new();
+    desk.write("calls.csv", CallLog::of(5, 2).csv());
+    let check = |address: &str, json: &[&str]| {
+        let mut command =
+            desk.command(&["check", "calls.csv", "--online", "--show", "2", "--api-url", address]);
+        command.args(["--set", "limits.give_up=1s"]).args(json);
+        Ended::of(command.env("HELPSCOUT_ACCESS_TOKEN", "t"))
+    };
+    let offline = desk.run(&["check", "calls.csv", "--show", "2"]).with(0).out;
+    let offline_json = desk.run(&["check", "calls.csv", "--json"]).with(0).json();
+    let script = "[[fault]]\non = \"read\"\ndo = \"refuse\"\nstatus = 401\n";
+    let refusing = Served::with_faults(script, &[]);
+    for (address, code) in [("http://127.0.0.1:9", 4), (refusing.address(), 5)] {
+        let ended = check(address, &[]).with(code).saying("error: ").saying("the account was not asked");
+        assert_eq!(ended.out, offline);
+        assert_eq!(check(address, &["--json"]).with(code).json(), offline_json);
+    }
+}
