@@ -97,7 +97,7 @@ fn what_was_imported_leaves_no_byte_and_a_later_export_goes_on_with_the_same_peo
 
     let forgotten = desk.run(&["forget", "--imported", "--json"]).with(0).json();
     let expected = json!({
-        "imported": 60, "dropped": 0, "in_flight": 0, "customers": 6, "barred": 0,
+        "imported": 60, "dropped": 0, "dropped_refused": 0, "dropped_beside": 0, "in_flight": 0, "customers": 6, "barred": 0,
         "kept": {"staged": 0, "undecided": 0, "rejected": 0},
     });
     assert_eq!(forgotten, expected);
