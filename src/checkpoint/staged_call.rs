@@ -32,4 +32,9 @@ impl StagedCall {
         let customer = stable_digest(&[b"customer", customer.as_bytes()]);
         Self { fingerprint: text_fingerprint(&call.text), queue, customer, call, size, raw }
     }
+
+    /// What its text is known by.
+    pub fn fingerprint(&self) -> i64 {
+        self.fingerprint
+    }
 }

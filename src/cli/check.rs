@@ -23,7 +23,7 @@ use crate::{
 /// Runs the command.
 pub(super) fn run(common: &Common, options: &CheckOptions) -> Result<u8, Failure> {
     let setup = Setup::new(common, &options.read)?;
-    let reading = setup.reading(&options.read)?;
+    let reading = Reading { sampled: options.show > 0, ..setup.reading(&options.read)? };
     tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()
@@ -145,6 +145,9 @@ fn tell(
         return super::print_json(&CheckResult::new(figures, &staged.warnings, problems));
     }
     let mut text = preview::shown(scratch, options.show, &setup.settings.mapping.source_name)?;
+    if !text.is_empty() && figures.calls > u64::from(options.show) {
+        text.push_str(&preview::offer(&options.read.files, options.show));
+    }
     text.push_str(&problems.text());
     text.push_str(&preview::warnings(&staged.warnings));
     text.push_str(&plan_text(figures));

@@ -215,6 +215,7 @@ impl Setup {
             mapping: Mapping::new(self.settings.mapping.clone()).map_err(Failure::mapping)?,
             limit: options.limit,
             strict: options.strict,
+            sampled: false,
             now: self.now,
             lineage: self.lineage(),
         })

@@ -1,6 +1,7 @@
 //! `callport pull`: what is known of an account, from the built program over a real socket.
 
 use std::{
+    fmt::Write as _,
     io::{Read, Write},
     net::TcpStream,
     process::Command,
@@ -340,4 +341,39 @@ fn what_was_found_in_the_rows_is_told_although_the_account_could_not_be_asked() 
         assert_eq!(ended.out, offline);
         assert_eq!(check(address, &["--json"]).with(code).json(), offline_json);
     }
+}
+
+#[test]
+fn the_calls_that_are_shown_are_of_many_lines_results_and_years() {
+    let desk = Desk::new();
+    let mut rows = "id,started_at,duration,direction,from,to,line,status,customer.email\n".to_owned();
+    for n in 0..40 {
+        // All alike but for one of another line, one of another result and one of another year.
+        let (year, line, status) = match n {
+            11 => ("2024", "Sales", "answered"),
+            22 => ("2024", "Support", "missed"),
+            33 => ("2019", "Support", "answered"),
+            _ => ("2024", "Support", "answered"),
+        };
+        writeln!(
+            rows,
+            "c-{n},{year}-03-01T10:00:{n:02}Z,60,inbound,+15550101,+15550199,{line},{status},jo@example.com"
+        )
+        .unwrap();
+    }
+    desk.write("calls.csv", rows);
+    let shown = |count: &str| {
+        let out = desk.run(&["check", "calls.csv", "--show", count]).with(0).out;
+        let lines = out.lines().filter_map(|line| line.split_once(" · calls.csv:"));
+        (lines.map(|(_, line)| line.to_owned()).collect::<Vec<_>>(), out)
+    };
+    // Line 2 holds the call 0.
+    let (lines, out) = shown("3");
+    assert_eq!(lines, ["35", "13", "24"], "the earliest first: {out}");
+    assert!(out.contains("`callport import calls.csv --limit 3`, with the same options"), "{out}");
+    assert_eq!(shown("3").1, out, "always the same");
+    assert_eq!(shown("4").0, ["35", "2", "13", "24"]);
+    let (lines, out) = shown("100");
+    assert_eq!((lines.len(), out.contains("--limit")), (40, false), "all of them: {out}");
+    assert!(!desk.run(&["check", "calls.csv"]).with(0).out.contains("--limit"));
 }

@@ -418,6 +418,7 @@ impl Trial {
                 mapping: Mapping::new(mapping).unwrap(),
                 limit: None,
                 strict: false,
+                sampled: false,
                 now,
                 lineage: Lineage::default(),
             },
