@@ -18,6 +18,10 @@ pub struct Forgotten {
     pub imported: u64,
     /// Calls that were not imported and are dropped.
     pub dropped: u64,
+    /// How many of them were refused; the others waited.
+    pub dropped_refused: u64,
+    /// How many of them are of customers whom rows also name otherwise: which of the two their own row named is not known.
+    pub dropped_beside: u64,
     /// Calls of barred people that were sent and whose fate is open: they go as soon as it is known.
     pub in_flight: u64,
     /// Customers of whom only a hidden key and Help Scout's id are left.

@@ -1,5 +1,7 @@
 //! Whose checkpoint it is: one account, one address, one way of reading rows.
 
+use std::fmt;
+
 use rusqlite::{Connection, OptionalExtension};
 
 use super::{Checkpoint, CheckpointError};
@@ -17,6 +19,19 @@ pub struct Account {
     pub id: String,
     /// The API's address.
     pub api_url: String,
+}
+
+impl Account {
+    /// Whether it is a rehearsal's sandbox, wherever that is served.
+    pub fn is_rehearsal(&self) -> bool {
+        self.id == REHEARSAL
+    }
+}
+
+impl fmt::Display for Account {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "`{}` at `{}`", self.id, self.api_url)
+    }
 }
 
 /// How rows are read, in canonical texts.
@@ -75,6 +90,12 @@ impl Checkpoint {
     /// The account that it belongs to, once a run has asked.
     pub fn account(&self) -> Result<Option<String>, CheckpointError> {
         Ok(get(&self.connection, ACCOUNT)?)
+    }
+
+    /// The same with its address.
+    pub fn owner(&self) -> Result<Option<Account>, CheckpointError> {
+        let (id, api_url) = (self.account()?, get(&self.connection, ADDRESS)?);
+        Ok(id.zip(api_url).map(|(id, api_url)| Account { id, api_url }))
     }
 
     /// Compares how rows are read with the last run's: once something was sent, another identity is refused and another

@@ -44,6 +44,7 @@ mod recovery;
 mod rejections;
 mod resolve;
 mod rows;
+mod sample;
 mod schema;
 mod second_keys;
 mod secret;
@@ -74,6 +75,7 @@ pub use rows::{
     CarriedCall, ConversationRow, ConversationState, CustomerRow, Held, NewRequest, QueueStart, QueueState,
     RequestKind, UnknownRequest, WaitingCall,
 };
+pub use sample::RowKind;
 pub use stage::{StagedFigures, Stager};
 pub use staged_call::StagedCall;
 pub use staged_record::StagedRecord;

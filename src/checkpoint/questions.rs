@@ -253,6 +253,20 @@ fn undecided_customers(c: &Connection) -> rusqlite::Result<Vec<UndecidedCustomer
     .collect()
 }
 
+impl PreviewedCall {
+    /// Of a row with its columns in the order of its fields.
+    pub(super) fn of_row(row: &rusqlite::Row) -> rusqlite::Result<Self> {
+        Ok(Self {
+            source_id: row.get(0)?,
+            key: CallKey::from_bytes(row.get(1)?),
+            started_at: shown(row.get(2)?),
+            file: row.get(3)?,
+            line: row.get(4)?,
+            text: row.get(5)?,
+        })
+    }
+}
+
 pub(super) fn open_calls(c: &Connection) -> rusqlite::Result<u64> {
     c.query_row(
         "SELECT (SELECT COUNT(*) FROM calls INDEXED BY calls_waiting WHERE request IS NULL)
@@ -385,27 +399,6 @@ impl Checkpoint {
             each(PlannedQueue { threads: threads(c, queue)?, sizes });
         }
         Ok(())
-    }
-
-    /// The first calls that wait, at most `most`.
-    pub fn preview(&self, most: u32) -> Result<Vec<PreviewedCall>, CheckpointError> {
-        Ok(self
-            .connection
-            .prepare(
-                "SELECT source_id, key, started_at, path, line, text FROM calls JOIN files ON files.id = file
-                 JOIN texts ON texts.call = calls.id WHERE request IS NULL ORDER BY calls.id LIMIT ?1",
-            )?
-            .query_map([most], |row| {
-                Ok(PreviewedCall {
-                    source_id: row.get(0)?,
-                    key: CallKey::from_bytes(row.get(1)?),
-                    started_at: shown(row.get(2)?),
-                    file: row.get(3)?,
-                    line: row.get(4)?,
-                    text: row.get(5)?,
-                })
-            })?
-            .collect::<Result<_, _>>()?)
     }
 
     /// Customers of the calls that wait: known to Help Scout by id or from an earlier run, and new.

@@ -27,6 +27,8 @@ pub struct Resolved {
     pub call: String,
     /// What was decided.
     pub decision: Decision,
+    /// Whether its person is barred (see [`Checkpoint::forget_people`]): it is not sent again, whatever was decided.
+    pub is_barred: bool,
     /// Other calls of the same request whose fate is still open.
     pub beside: u64,
     /// All calls whose fate is still open.
@@ -39,6 +41,7 @@ struct Named {
     shown: String,
     request: Option<i64>,
     customer: i64,
+    is_barred: bool,
 }
 
 impl Checkpoint {
@@ -46,32 +49,29 @@ impl Checkpoint {
     pub fn resolve(&mut self, name: &str, decision: Decision) -> Result<Resolved, CheckpointError> {
         let transaction = self.connection.transaction()?;
         delivery::mark_unknown(&transaction)?;
-        let resolved = resolve(&transaction, name, decision)?;
+        let decided = resolve(&transaction, name, decision)?;
         transaction.commit()?;
-        Ok(resolved)
+        Ok(decided)
     }
 }
 
 fn resolve(c: &Connection, name: &str, decision: Decision) -> Result<Resolved, CheckpointError> {
-    let beside = match open_call(c, name)? {
-        Some((call, request)) => decide(c, &call, request, decision)?,
-        None => return resolve_customer(c, name, decision),
-    };
-    conclude(c, name, decision, beside)
+    match open_call(c, name)? {
+        Some((call, request)) => {
+            let beside = decide(c, &call, request, decision)?;
+            Ok(Resolved { beside, is_barred: call.is_barred, ..resolved(c, name, decision)? })
+        }
+        None => resolve_customer(c, name, decision),
+    }
 }
 
-fn conclude(
-    c: &Connection,
-    name: &str,
-    decision: Decision,
-    beside: u64,
-) -> Result<Resolved, CheckpointError> {
+fn resolved(c: &Connection, name: &str, decision: Decision) -> Result<Resolved, CheckpointError> {
     let undecided = c.query_row(
         "SELECT COALESCE(SUM(LENGTH(carried) / 8), 0) FROM requests WHERE carried IS NOT NULL",
         [],
         |row| row.get(0),
     )?;
-    Ok(Resolved { call: name.to_owned(), decision, beside, undecided })
+    Ok(Resolved { call: name.to_owned(), decision, is_barred: false, beside: 0, undecided })
 }
 
 /// The open call that is called `name`, and the request that carries it.
@@ -93,7 +93,7 @@ fn named(c: &Connection, name: &str, which: &str) -> rusqlite::Result<Vec<Named>
     let (first, last) =
         range.map_or((None, None), |(first, last)| (Some(first.to_bytes()), Some(last.to_bytes())));
     c.prepare(&format!(
-        "SELECT id, key, request, customer FROM calls
+        "SELECT id, key, request, customer, forgotten = 2 FROM calls
          WHERE {which} AND (source_id = ?1 OR key BETWEEN ?2 AND ?3) ORDER BY id LIMIT 10"
     ))?
     .query_map(params![name, first, last], |row| {
@@ -102,6 +102,7 @@ fn named(c: &Connection, name: &str, which: &str) -> rusqlite::Result<Vec<Named>
             shown: CallKey::from_bytes(row.get(1)?).to_string(),
             request: row.get(2)?,
             customer: row.get(3)?,
+            is_barred: row.get(4)?,
         })
     })?
     .collect()
@@ -148,7 +149,7 @@ fn resolve_customer(c: &Connection, name: &str, decision: Decision) -> Result<Re
     match (open.first(), decision) {
         (Some(request), Decision::Resend) => {
             delivery::not_stored(c, request.id, true)?;
-            conclude(c, name, decision, 0)
+            resolved(c, name, decision)
         }
         (Some(_), Decision::Landed(_)) => Err(CheckpointError::Undecidable(format!(
             "`{name}` was not sent: it waits for its customer's profile, whose making is undecided; --resend makes the \

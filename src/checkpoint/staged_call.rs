@@ -29,6 +29,11 @@ impl StagedCall {
         let customer = customer_key(call.customer.key().as_ref());
         Self { fingerprint: text_fingerprint(&call.text), queue, customer, call, size, raw }
     }
+
+    /// What its text is known by.
+    pub fn fingerprint(&self) -> i64 {
+        self.fingerprint
+    }
 }
 
 /// What a customer is known by.

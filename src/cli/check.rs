@@ -24,7 +24,7 @@ use crate::{
 /// Runs the command.
 pub(super) fn run(common: &Common, options: &CheckOptions) -> Result<u8, Failure> {
     let setup = Setup::new(common, &options.read)?;
-    let reading = setup.reading(&options.read)?;
+    let reading = Reading { sampled: options.show > 0, ..setup.reading(&options.read)? };
     tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()
@@ -45,6 +45,9 @@ async fn work(
     let client = client(options, &setup, &listener)?;
     let folder = tempfile::Builder::new().prefix("callport-").tempdir().map_err(Failure::unexpected)?;
     let mut scratch = Checkpoint::scratch(&setup.paths.checkpoint, &folder.path().join("scratch"))?;
+    if let Some(known) = &setup.known_account {
+        known.refuse_unless_of_owner(&scratch)?;
+    }
     scratch.check_lineage(&setup.lineage(), options.read.accept_mapping)?;
     scratch.begin_anew(&setup.lineage())?;
     let run = scratch.begin_run("check", setup.now)?;
@@ -56,22 +59,24 @@ async fn work(
     let staged = staging.await.map_err(Failure::unexpected)?;
     let (_, problems) = listener.finish(staged.is_ok())?;
     let (scratch, mut staged) = staged?;
+    let known = setup.known_account.as_ref();
     let surveyed = match client {
-        Some(client) => Some(survey(client, &setup.delivery(None), &scratch, stop).await?),
+        Some(client) => Some(survey(client, &setup.delivery(None), known, &scratch, stop).await),
         None => None,
     };
-    let strangers = surveyed.iter().flat_map(|survey| &survey.warnings);
+    // What was found in the rows is told whatever became of the account.
+    let answer = surveyed.as_ref().and_then(|outcome| outcome.as_ref().ok());
+    let strangers = answer.into_iter().flat_map(|survey| &survey.warnings);
     staged.warnings.extend(strangers.map(|reason| WarningCount {
         reason: reason.clone(),
         count: 1,
         file: String::new(),
         line: 0,
     }));
-    let told_limit = surveyed.as_ref().and_then(|survey| survey.limit);
-    let figures = figures(&setup, options, told_limit, &scratch, &staged)?;
+    let figures = figures(&setup, options, answer.and_then(|survey| survey.limit), &scratch, &staged)?;
     tell(common, options, &setup, &scratch, &staged, &figures, &problems)?;
     match surveyed {
-        Some(survey) => told_by_account(common, &survey)?,
+        Some(outcome) => told_by_account(common, &outcome.map_err(Failure::of_survey)?)?,
         None => account_check::compare(&setup, options.read.account.as_deref(), &scratch)?,
     }
     Ok(if staged.rejected > staged.rejected_before || staged.forbidden {
@@ -151,6 +156,9 @@ fn tell(
         return super::print_json(&CheckResult::new(figures, &staged.warnings, problems));
     }
     let mut text = preview::shown(scratch, options.show, &setup.settings.mapping.source_name)?;
+    if !text.is_empty() && figures.calls > u64::from(options.show) {
+        text.push_str(&preview::offer(&options.read.files, options.show));
+    }
     text.push_str(&problems.text());
     text.push_str(&preview::warnings(&staged.warnings));
     text.push_str(&plan_text(figures));

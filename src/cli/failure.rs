@@ -52,6 +52,18 @@ impl Failure {
         Self::usage(lines.join("\n"))
     }
 
+    /// The account could not be asked. What an import would add to its advice says nothing to who only checks.
+    pub(super) fn of_survey(error: ImportError) -> Self {
+        let advice = match &error {
+            ImportError::Stopped | ImportError::GaveUp { .. } | ImportError::Refused(_) => Some(
+                "the account was not asked: what is told of the rows and the plan is as without --online",
+            ),
+            _ => None,
+        };
+        let code = Self::from(error.clone()).code;
+        Self::new(code, error).with_advice(advice.map(str::to_owned))
+    }
+
     /// The same, but stopped before its end with something done.
     pub(super) fn stopped(mut self) -> Self {
         self.code = exit_code::STOPPED;

@@ -71,6 +71,8 @@ fn number_form(common: &Common, numbers: &[String]) -> Result<NumberForm, Failur
 struct Document {
     imported: u64,
     dropped: u64,
+    dropped_refused: u64,
+    dropped_beside: u64,
     in_flight: u64,
     customers: u64,
     barred: u64,
@@ -86,9 +88,18 @@ struct KeptDocument {
 
 impl From<Forgotten> for Document {
     fn from(forgotten: Forgotten) -> Self {
-        let Forgotten { imported, dropped, in_flight, customers, barred, kept } = forgotten;
+        let Forgotten {
+            imported,
+            dropped,
+            dropped_refused,
+            dropped_beside,
+            in_flight,
+            customers,
+            barred,
+            kept,
+        } = forgotten;
         let kept = KeptDocument { staged: kept.staged, undecided: kept.undecided, rejected: kept.rejected };
-        Self { imported, dropped, in_flight, customers, barred, kept }
+        Self { imported, dropped, dropped_refused, dropped_beside, in_flight, customers, barred, kept }
     }
 }
 
@@ -103,7 +114,18 @@ fn text(forgotten: &Forgotten, options: &ForgetOptions) -> String {
         ));
     }
     if !options.imported {
-        lines.push(format!("dropped: {} not imported yet", counted(forgotten.dropped, "call")));
+        let refused = match forgotten.dropped_refused {
+            0 => String::new(),
+            refused => format!(" ({refused} of them refused by Help Scout)"),
+        };
+        lines.push(format!("dropped: {} not imported yet{refused}", counted(forgotten.dropped, "call")));
+    }
+    if forgotten.dropped_beside > 0 {
+        lines.push(format!(
+            "  {} of customers whom rows also name by another number or e-mail: those of their rows that name nobody who is \
+             barred come back when their file is read again",
+            counted(forgotten.dropped_beside, "call")
+        ));
     }
     if forgotten.in_flight > 0 {
         lines.push(format!(
@@ -144,8 +166,22 @@ mod tests {
         assert!(told.contains("1 call that is imported, 3 customers"), "{told}");
         assert!(told.contains("not imported: 2 waiting, 1 rejected;"), "{told}");
         let person = ForgetOptions { imported: false, email: vec!["a@b".into()], ..imported };
-        let told = text(&Forgotten { dropped: 4, in_flight: 1, barred: 1, ..forgotten }, &person);
+        let told = text(
+            &Forgotten {
+                dropped: 4,
+                dropped_refused: 1,
+                dropped_beside: 3,
+                in_flight: 1,
+                barred: 1,
+                ..forgotten
+            },
+            &person,
+        );
         assert!(told.contains("dropped: 4 calls") && told.contains("1 call in flight"), "{told}");
+        assert!(
+            told.contains("not imported yet (1 of them refused by Help Scout)\n  3 calls of customers"),
+            "{told}"
+        );
         assert!(told.contains("barred from later imports: 1 more") && !told.contains("waiting"), "{told}");
     }
 }

@@ -85,6 +85,7 @@ fn job(
         delivery: setup.delivery(options.workers),
         accept_mapping: options.read.accept_mapping,
         account,
+        known: setup.known_account.clone(),
         run: run_name(setup.now),
         clock,
         chance_seed: remote::chance_seed(),

@@ -8,17 +8,33 @@ use crate::{
     report::counted,
 };
 
-/// The first `most` calls that would be sent.
+/// Calls that would be sent, at most `most`, spread over lines, results and years.
 pub(super) fn shown(
     checkpoint: &Checkpoint,
     most: u32,
     source_name: &str,
 ) -> Result<String, CheckpointError> {
     let mut text = String::new();
-    for call in checkpoint.preview(most)? {
+    for call in checkpoint.sample(most)? {
         show(&call, source_name, &mut text);
     }
     Ok(text)
+}
+
+/// How to try as many calls for real.
+pub(super) fn offer(files: &[String], most: u32) -> String {
+    let is_plain = |letter: char| letter.is_alphanumeric() || "-_./\\:@+,=%".contains(letter);
+    let word = |file: &String| {
+        if file.chars().all(is_plain) {
+            file.clone()
+        } else {
+            ["'", &file.replace('\'', r"'\''"), "'"].concat()
+        }
+    };
+    let words: String = files.iter().map(|file| [" ", &word(file)].concat()).collect();
+    format!(
+        "a small real sample first, of whole conversations: `callport import{words} --limit {most}`, with the same options\n\n"
+    )
 }
 
 /// Puts `call` at the end of `text` as it will read.
@@ -45,4 +61,17 @@ pub(super) fn warnings(warnings: &[WarningCount]) -> String {
         }
     };
     warnings.iter().map(line).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_offer_names_the_files_as_a_shell_takes_them() {
+        let files = ["a.csv".to_owned(), "it's b*.csv".to_owned()];
+        let told = offer(&files, 3);
+        assert!(told.contains(r"`callport import a.csv 'it'\''s b*.csv' --limit 3`"), "{told}");
+        assert!(offer(&[], 3).contains("`callport import --limit 3`"));
+    }
 }

@@ -35,6 +35,8 @@ struct Document<'a> {
     call: &'a str,
     decision: &'static str,
     thread: Option<u64>,
+    /// Whether it is dropped instead of being sent again, because its person is barred.
+    dropped: bool,
     undecided: u64,
 }
 
@@ -43,13 +45,19 @@ fn document(resolved: &Resolved) -> Document<'_> {
         Decision::Landed(thread) => ("landed", Some(thread)),
         Decision::Resend => ("resend", None),
     };
-    Document { call: &resolved.call, decision, thread, undecided: resolved.undecided }
+    let dropped = resolved.is_barred && resolved.decision == Decision::Resend;
+    Document { call: &resolved.call, decision, thread, dropped, undecided: resolved.undecided }
 }
 
 fn text(resolved: &Resolved) -> String {
     let call = &resolved.call;
     let mut text = match resolved.decision {
         Decision::Landed(thread) => format!("`{call}` counts as imported, as thread {thread}\n"),
+        Decision::Resend if resolved.is_barred => {
+            format!(
+                "`{call}` is not sent again but dropped: it is of somebody who is barred (`callport forget`)\n"
+            )
+        }
         Decision::Resend => format!("`{call}` is sent again by the next import\n"),
     };
     if resolved.beside > 0 {
@@ -61,4 +69,29 @@ fn text(resolved: &Resolved) -> String {
     text.push_str(&left);
     text.push_str(" undecided\n");
     text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_barred_persons_call_is_not_said_to_be_sent_again() {
+        let mut resolved = Resolved {
+            call: "crm-1".into(),
+            decision: Decision::Resend,
+            is_barred: true,
+            beside: 0,
+            undecided: 0,
+        };
+        assert!(text(&resolved).starts_with("`crm-1` is not sent again but dropped"), "{}", text(&resolved));
+        assert!(document(&resolved).dropped);
+        resolved.is_barred = false;
+        assert!(
+            text(&resolved).starts_with("`crm-1` is sent again by the next import"),
+            "{}",
+            text(&resolved)
+        );
+        assert!(!document(&resolved).dropped);
+    }
 }

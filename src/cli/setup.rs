@@ -15,10 +15,10 @@ use super::{
 };
 use crate::{
     call::{Moment, Zone},
-    checkpoint::Lineage,
+    checkpoint::{Account, Lineage},
     config::{CONFIG_NAME, ConfigFile, Environment, Overrides, Paths, Preset, Settings, Written},
     helpscout::Share,
-    import::{DeliverySettings, Reading, WarningCount},
+    import::{DeliverySettings, KnownAccount, Reading, WarningCount},
     mapping::{Mapping, MappingSettings, UnknownAgent},
     sandbox::Seed,
     source::expand,
@@ -68,6 +68,8 @@ pub(super) struct Setup {
     pub(super) settings: Settings,
     /// What is known of the account.
     pub(super) account: Option<Seed>,
+    /// Whose it says to be.
+    pub(super) known_account: Option<KnownAccount>,
     /// Where rejected rows go.
     pub(super) rejects: PathBuf,
     /// Whether the preset was found by the files.
@@ -92,6 +94,7 @@ impl Setup {
             options.rejects.as_deref().map(|path| writable(path, "the rejected rows")).transpose()?;
         let mut setup = Self::checked(common, &overrides, rejects)?;
         setup.account = account(&setup.paths, options.account.as_deref())?;
+        setup.known_account = setup.whose(options.account.as_deref());
         if setup.settings.mapping.by_own_names
             && let Some(preset) = setup.recognised(&Written::new(setup.file.as_ref(), &overrides))?
         {
@@ -173,6 +176,13 @@ impl Setup {
         }
     }
 
+    /// Whose account the file says that it is of.
+    fn whose(&self, asked: Option<&Path>) -> Option<KnownAccount> {
+        let whose = self.account.as_ref()?.account()?;
+        let account = Account { id: whose.id.clone(), api_url: whose.api_url.clone() };
+        Some(KnownAccount { path: account_path(&self.paths, asked)?, account })
+    }
+
     /// For a command that reads no rows.
     pub(super) fn without_rows(common: &Common, overrides: &Overrides) -> Result<Self, Failure> {
         let mut setup = Self::checked(common, overrides, None)?;
@@ -198,6 +208,7 @@ impl Setup {
             file,
             settings,
             account: None,
+            known_account: None,
             rejects,
             is_recognised: false,
             noted: Vec::new(),
@@ -230,6 +241,7 @@ impl Setup {
             mapping: Mapping::new(self.mapping()?).map_err(Failure::mapping)?,
             limit: options.limit,
             strict: options.strict,
+            sampled: false,
             now: self.now,
             lineage: self.lineage(),
             noted: self.noted.clone(),

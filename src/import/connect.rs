@@ -1,6 +1,6 @@
 //! The account before the first write: whose it is, which inboxes it has, who is meant by an e-mail.
 
-use super::{AssignTo, DeliverySettings, ImportError, Inboxes, KnownFrom, agents::Agents};
+use super::{AssignTo, DeliverySettings, ImportError, Inboxes, KnownAccount, KnownFrom, agents::Agents};
 use crate::{
     checkpoint::Account,
     helpscout::{Client, Inbox, Transport},
@@ -22,31 +22,36 @@ pub(super) struct Connection {
     pub(super) inboxes: Inboxes,
 }
 
-/// Asks the account. A checkpoint that `is_empty` is refused where the account holds imported conversations: they belong
-/// to another checkpoint, without which they would be imported again.
+/// Asks the account, which must be the one that is `known`. A checkpoint that `is_empty` is refused where the account holds
+/// imported conversations: they belong to another checkpoint, without which they would be imported again.
 pub(super) async fn connect<T: Transport>(
     client: &Client<T>,
     settings: &DeliverySettings,
     account: Option<&str>,
+    known: Option<&KnownAccount>,
     is_empty: bool,
 ) -> Result<Connection, ImportError> {
     let me = client.me().await?;
     let inboxes = client.inboxes().await?;
-    let assign_to = match &settings.conversation.assign_to {
-        AssignTo::Nobody | AssignTo::Agent => None,
-        AssignTo::Email(email) => match client.user_by_email(email).await? {
-            Some(user) => Some(user.id),
-            None => return Err(ImportError::Setting(AssignTo::unknown(email))),
-        },
-    };
     // What a rehearsal knows of the account is what the file says.
-    let known_from = if account.is_some() { KnownFrom::Sandbox } else { KnownFrom::Account };
+    let is_rehearsal = account.is_some();
+    let known_from = if is_rehearsal { KnownFrom::Sandbox } else { KnownFrom::Account };
     let account = match account {
         // A rehearsal is served anywhere.
         Some(name) => Account { id: name.to_owned(), api_url: name.to_owned() },
         None => {
             Account { id: account_id(me.company_id, &inboxes), api_url: client.api_url().as_str().to_owned() }
         }
+    };
+    if let Some(known) = known.filter(|_| !is_rehearsal) {
+        known.refuse_unless_of(&account)?;
+    }
+    let assign_to = match &settings.conversation.assign_to {
+        AssignTo::Nobody | AssignTo::Agent => None,
+        AssignTo::Email(email) => match client.user_by_email(email).await? {
+            Some(user) => Some(user.id),
+            None => return Err(ImportError::Setting(AssignTo::unknown(email))),
+        },
     };
     let connection = Connection {
         account,

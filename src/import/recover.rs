@@ -67,7 +67,7 @@ pub async fn recover<T: Transport>(
     checkpoint.check_address(job.account.as_deref().unwrap_or(client.api_url().as_str()))?;
     checkpoint.check_identity(&job.lineage)?;
     events.emit(ImportEvent::Recovering { conversations: 0, calls: 0 });
-    let connection = connect(&client, &job.delivery, job.account.as_deref(), false).await?;
+    let connection = connect(&client, &job.delivery, job.account.as_deref(), None, false).await?;
     checkpoint.belong_to(&connection.account)?;
     events.emit(ImportEvent::Connected { account: connection.shown(), user: connection.user.clone() });
     let run = checkpoint.begin_run(&job.run, job.clock.began())?;

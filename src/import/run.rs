@@ -6,8 +6,8 @@ use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 
 use super::{
-    Clock, DeliverySettings, EventSink, ImportError, ImportEvent, Reading, Sheet, StageCount, Staged,
-    WarningCount,
+    Clock, DeliverySettings, EventSink, ImportError, ImportEvent, KnownAccount, Reading, Sheet, StageCount,
+    Staged, WarningCount,
     agents::Agents,
     connect::{Connection, connect},
     deliver::{Delivered, deliver},
@@ -33,6 +33,8 @@ pub struct ImportJob {
     pub accept_mapping: bool,
     /// The account's name in the checkpoint, where it is not asked of the service.
     pub account: Option<String>,
+    /// Whose account the rows were read with the knowledge of.
+    pub known: Option<KnownAccount>,
     /// The run's name.
     pub run: String,
     /// When it is.
@@ -220,7 +222,8 @@ async fn meet<T: Transport>(
     client: &Client<T>,
 ) -> Result<Connection, ImportError> {
     let is_empty = checkpoint.has_sent_nothing()?;
-    let mut connection = connect(client, &job.delivery, job.account.as_deref(), is_empty).await?;
+    let mut connection =
+        connect(client, &job.delivery, job.account.as_deref(), job.known.as_ref(), is_empty).await?;
     for inbox in checkpoint.planned_inboxes()? {
         connection.inbox(&inbox)?;
     }

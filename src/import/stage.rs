@@ -20,8 +20,8 @@ use super::{
     raw_row,
 };
 use crate::{
-    call::{Call, Headings, Moment, Rejection, Row, stable_digest},
-    checkpoint::{Checkpoint, Lineage, StagedCall, StagedFigures, StagedRecord, Stager},
+    call::{Call, Cells, Headings, Moment, Rejection, Row, stable_digest, text_fingerprint},
+    checkpoint::{Checkpoint, Lineage, RowKind, StagedCall, StagedFigures, StagedRecord, Stager},
     helpscout::{CustomerRef, thread_size},
     mapping::{BoundMapping, Mapping, Outcome},
     source::{Input, Reader, Record, SourceError, SourceSettings},
@@ -61,6 +61,8 @@ pub struct Reading {
     pub limit: Option<u64>,
     /// `--strict`: with a rejected row nothing is staged.
     pub strict: bool,
+    /// Whether a sample is asked for that is spread over lines, results and years.
+    pub sampled: bool,
     /// No call can have begun after this.
     pub now: Moment,
     /// How rows are read, to be kept with what is staged.
@@ -105,18 +107,22 @@ enum Judged {
 struct JudgedRow {
     line: u64,
     warnings: Vec<String>,
+    /// Where a sample is asked for.
+    kind: Option<RowKind>,
     what: What,
 }
 
 enum What {
     Call(Box<StagedCall>),
-    /// With its row where it is rejected whatever others say of its call.
-    Record(Box<StagedRecord>, Option<RejectedContent>),
+    /// With whom its row may name, where it is rejected whatever others say of its call.
+    Record(Box<StagedRecord>, Vec<String>),
     Skipped,
     LeftOut,
+    /// With whom the row may name, where anybody is barred.
     Rejected {
         content: RejectedContent,
         rejection: Rejection,
+        contacts: Vec<String>,
     },
 }
 
@@ -135,6 +141,10 @@ pub fn stage(
     if reading.mapping.rejects_unknown() {
         stager.reject_unknown_callers();
     }
+    if reading.sampled {
+        stager.note_kinds()?;
+    }
+    let bars = stager.bars_anybody();
     let mut writer = Writer::new(stager, reading, events);
     let outcome = thread::scope(|scope| {
         let (read_to, read_from) = sync_channel(LINE);
@@ -142,7 +152,9 @@ pub fn stage(
         let named = |name: &str| thread::Builder::new().name(name.to_owned());
         let begun = named("read")
             .spawn_scoped(scope, move || read(&reading.inputs, &reading.source, &read_to))
-            .and_then(|_| named("judge").spawn_scoped(scope, move || judge(reading, &read_from, &judged_to)));
+            .and_then(|_| {
+                named("judge").spawn_scoped(scope, move || judge(reading, bars, &read_from, &judged_to))
+            });
         match begun {
             Ok(_) => writer.take_all(&judged_from, stop),
             Err(error) => Err(ImportError::Unexpected(format!("a thread could not be started: {error}"))),
@@ -190,7 +202,7 @@ fn read_file(input: &Input, settings: &SourceSettings, to: &SyncSender<Read>) ->
 }
 
 /// The second thread.
-fn judge(reading: &Reading, from: &Receiver<Read>, to: &SyncSender<Judged>) {
+fn judge(reading: &Reading, bars: bool, from: &Receiver<Read>, to: &SyncSender<Judged>) {
     let mut bound: Option<BoundFile> = None;
     for piece in from {
         let judged = match piece {
@@ -199,7 +211,7 @@ fn judge(reading: &Reading, from: &Receiver<Read>, to: &SyncSender<Judged>) {
                 match bind(&reading.mapping, &name, headings.as_ref()) {
                     Ok(mapping) => {
                         let has_lines = headings.is_some();
-                        bound = Some(BoundFile { mapping, is_stream, has_lines, last_line: None });
+                        bound = Some(BoundFile { mapping, is_stream, has_lines, bars, last_line: None });
                         Judged::File(name)
                     }
                     Err(error) => Judged::Trouble(error),
@@ -235,6 +247,8 @@ struct BoundFile {
     is_stream: bool,
     /// Whether each record has a line of its own: so it is in CSV.
     has_lines: bool,
+    /// Whether anybody is barred, so that it must be known whom rejected rows name.
+    bars: bool,
     /// On which the record before began.
     last_line: Option<u64>,
 }
@@ -250,47 +264,61 @@ impl BoundFile {
                 self.last_line == Some(line) || records.peek().is_none_or(|next| next.line() == line);
             self.last_line = Some(line);
             let keeps_row = self.is_stream || (!self.has_lines && shares_line);
-            judged.push(judge_one(&self.mapping, record, reading, keeps_row));
+            judged.push(self.judge_one(record, reading, keeps_row));
         }
         judged
     }
+
+    /// `keeps_row` where the row could not be found again, should it be rejected later.
+    fn judge_one(&self, record: Record, reading: &Reading, keeps_row: bool) -> JudgedRow {
+        let row = match record {
+            Record::Row(row) => row,
+            Record::Broken(broken) => {
+                return JudgedRow {
+                    line: broken.position.line,
+                    warnings: Vec::new(),
+                    kind: None,
+                    what: What::Rejected {
+                        content: RejectedContent::Raw { headings: broken.headings, text: broken.raw },
+                        rejection: Rejection::one(broken.fault),
+                        contacts: Vec::new(),
+                    },
+                };
+            }
+        };
+        let interpretation = self.mapping.interpret(&row, reading.now);
+        let Row { position, cells } = row;
+        let kind = reading.sampled.then(|| kind_of(&self.mapping, &cells));
+        let contacts = || if self.bars { self.mapping.contacts(&cells) } else { Vec::new() };
+        let what = match interpretation.outcome {
+            Outcome::Call(call) => {
+                let size = size_of(&call, reading.mapping.source_name());
+                let raw = keeps_row.then(|| raw_row::write(&cells));
+                What::Call(Box::new(StagedCall::new(*call, size, raw)))
+            }
+            Outcome::Record(record) => {
+                let size =
+                    record.call.as_ref().map_or(0, |call| size_of(call, reading.mapping.source_name()));
+                let raw = keeps_row.then(|| raw_row::write(&cells));
+                let named = if record.is_wrong { contacts() } else { Vec::new() };
+                What::Record(Box::new(StagedRecord::new(*record, size, raw)), named)
+            }
+            Outcome::Skipped => What::Skipped,
+            Outcome::LeftOut => What::LeftOut,
+            Outcome::Rejected(rejection) => {
+                let contacts = contacts();
+                What::Rejected { content: RejectedContent::Cells(cells), rejection, contacts }
+            }
+        };
+        let warnings = interpretation.warnings.into_iter().map(|warning| warning.reason).collect();
+        JudgedRow { line: position.line, warnings, kind, what }
+    }
 }
 
-/// `keeps_row` where the row could not be found again, should it be rejected later.
-fn judge_one(mapping: &BoundMapping, record: Record, reading: &Reading, keeps_row: bool) -> JudgedRow {
-    let row = match record {
-        Record::Row(row) => row,
-        Record::Broken(broken) => {
-            return JudgedRow {
-                line: broken.position.line,
-                warnings: Vec::new(),
-                what: What::Rejected {
-                    content: RejectedContent::Raw { headings: broken.headings, text: broken.raw },
-                    rejection: Rejection::one(broken.fault),
-                },
-            };
-        }
-    };
-    let interpretation = mapping.interpret(&row, reading.now);
-    let Row { position, cells } = row;
-    let what = match interpretation.outcome {
-        Outcome::Call(call) => {
-            let size = size_of(&call, reading.mapping.source_name());
-            let raw = keeps_row.then(|| raw_row::write(&cells));
-            What::Call(Box::new(StagedCall::new(*call, size, raw)))
-        }
-        Outcome::Record(record) => {
-            let size = record.call.as_ref().map_or(0, |call| size_of(call, reading.mapping.source_name()));
-            let raw = keeps_row.then(|| raw_row::write(&cells));
-            let wrong = record.is_wrong.then_some(RejectedContent::Cells(cells));
-            What::Record(Box::new(StagedRecord::new(*record, size, raw)), wrong)
-        }
-        Outcome::Skipped => What::Skipped,
-        Outcome::LeftOut => What::LeftOut,
-        Outcome::Rejected(rejection) => What::Rejected { content: RejectedContent::Cells(cells), rejection },
-    };
-    let warnings = interpretation.warnings.into_iter().map(|warning| warning.reason).collect();
-    JudgedRow { line: position.line, warnings, what }
+fn kind_of(mapping: &BoundMapping, cells: &Cells) -> RowKind {
+    let [own_line, result] =
+        mapping.line_and_status(cells).map(|value| value.map_or(0, |value| text_fingerprint(&value)));
+    RowKind { own_line, result }
 }
 
 /// The third thread's: writes, counts and tells.
@@ -363,21 +391,24 @@ impl<'a> Writer<'a> {
             What::LeftOut => return Ok(()),
             What::Skipped => self.staged.skipped += 1,
             What::Call(call) => {
+                let fingerprint = call.fingerprint();
                 let is_taken = self.stager.add(*call, self.file.1, row.line)?;
                 self.note_barred(is_taken, row.line);
+                self.note_kind(row.line, Some(fingerprint), row.kind)?;
             }
-            What::Record(mut record, wrong) => {
-                if wrong.is_some_and(|content| self.names_barred(&content)) {
+            What::Record(mut record, contacts) => {
+                if self.names_barred(&contacts) {
                     record.bar();
                 }
                 let is_taken = self.stager.add_record(&record, self.file.1, row.line)?;
                 self.note_barred(is_taken, row.line);
+                self.note_kind(row.line, None, row.kind)?;
             }
-            What::Rejected { content, .. } if self.names_barred(&content) => {
+            What::Rejected { contacts, .. } if self.names_barred(&contacts) => {
                 self.barred_unread += 1;
                 self.note_barred(false, row.line);
             }
-            What::Rejected { content, rejection } => {
+            What::Rejected { content, rejection, .. } => {
                 let position = crate::call::Position::new(Arc::clone(&self.file.0), row.line);
                 let known = self.stager.reject(fingerprint(&content, &rejection.codes()))?;
                 self.count_rejected(known);
@@ -395,16 +426,25 @@ impl<'a> Writer<'a> {
         }
     }
 
-    /// Whether a row that is no call names somebody who is barred, in whatever column: it is not written to the rejected
-    /// rows either.
-    fn names_barred(&self, content: &RejectedContent) -> bool {
-        let RejectedContent::Cells(cells) = content else { return false };
+    fn note_kind(
+        &mut self,
+        line: u64,
+        fingerprint: Option<i64>,
+        kind: Option<RowKind>,
+    ) -> Result<(), ImportError> {
+        match kind {
+            Some(kind) => Ok(self.stager.note_kind(self.file.1, line, fingerprint, kind)?),
+            None => Ok(()),
+        }
+    }
+
+    /// Whether a row that is no call names somebody who is barred by these: it is not written to the rejected rows either.
+    fn names_barred(&self, contacts: &[String]) -> bool {
         let numbers = self.reading.mapping.number_form();
-        self.stager.bars_anybody()
-            && cells.pairs().into_iter().any(|(_, value)| {
-                self.stager.bars_email(&value)
-                    || numbers.read(&value).is_some_and(|number| self.stager.bars_number(&number))
-            })
+        contacts.iter().any(|value| {
+            self.stager.bars_email(value)
+                || numbers.read(value).is_some_and(|number| self.stager.bars_number(&number))
+        })
     }
 
     /// The rows of people who are barred are skipped, and said to be so in one line.

@@ -5,7 +5,7 @@
 use tokio_util::sync::CancellationToken;
 
 use super::{
-    AssignTo, DeliverySettings, ImportError,
+    AssignTo, DeliverySettings, ImportError, KnownAccount,
     agents::{self, Agents},
     connect::connect,
 };
@@ -29,10 +29,12 @@ pub struct Survey {
     pub warnings: Vec<String>,
 }
 
-/// Asks the account whether it has the inboxes and the user that the settings and the staged calls name.
+/// Asks the account, which must be the one that is `known`, whether it has the inboxes and the user that the settings and the
+/// staged calls name.
 pub async fn survey<T: Transport>(
     client: Client<T>,
     settings: &DeliverySettings,
+    known: Option<&KnownAccount>,
     staged: &Checkpoint,
     stop: CancellationToken,
 ) -> Result<Survey, ImportError> {
@@ -40,20 +42,21 @@ pub async fn survey<T: Transport>(
     tokio::select! {
         biased;
         () = stop.cancelled() => Err(ImportError::Stopped),
-        survey = ask(&client, settings, staged) => survey,
+        survey = ask(&client, settings, known, staged) => survey,
     }
 }
 
 async fn ask<T: Transport>(
     client: &Client<T>,
     settings: &DeliverySettings,
+    known: Option<&KnownAccount>,
     staged: &Checkpoint,
 ) -> Result<Survey, ImportError> {
     // What these name is looked for below, one by one.
     let mut unnamed = settings.clone();
     unnamed.inbox = None;
     unnamed.conversation.assign_to = AssignTo::Nobody;
-    let connection = connect(client, &unnamed, None, false).await?;
+    let connection = connect(client, &unnamed, None, known, false).await?;
     let default = settings.inbox.as_deref();
     let mut faults = Vec::new();
     let mut names = staged.planned_inboxes()?;

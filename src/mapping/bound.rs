@@ -236,6 +236,11 @@ impl Binding<'_> {
 }
 
 impl BoundMapping {
+    /// What feeds `field`.
+    pub(super) fn source(&self, field: Field) -> Option<&Source> {
+        self.sources[field.index()].as_ref()
+    }
+
     pub(super) fn settings(&self) -> &MappingSettings {
         &self.rules.settings
     }

@@ -27,6 +27,7 @@ mod bound;
 mod call_view;
 mod clean;
 mod columns;
+mod contacts;
 mod customer;
 mod default_text;
 mod destination;

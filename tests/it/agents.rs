@@ -70,7 +70,7 @@ inbox_by = "line"
 [conversation.inboxes]
 "Sales DE" = 86
 Help = "support"
-"Sales US" = "Sales"
+"Sales US" = 86
 "#;
 
 fn desk(settings: &str) -> Desk {

@@ -97,7 +97,7 @@ fn what_was_imported_leaves_no_byte_and_a_later_export_goes_on_with_the_same_peo
 
     let forgotten = desk.run(&["forget", "--imported", "--json"]).with(0).json();
     let expected = json!({
-        "imported": 60, "dropped": 0, "in_flight": 0, "customers": 6, "barred": 0,
+        "imported": 60, "dropped": 0, "dropped_refused": 0, "dropped_beside": 0, "in_flight": 0, "customers": 6, "barred": 0,
         "kept": {"staged": 0, "undecided": 0, "rejected": 0},
     });
     assert_eq!(forgotten, expected);
@@ -175,6 +175,31 @@ fn a_person_is_gone_at_once_and_is_left_out_of_later_imports() {
     assert!(!desk.files().contains(&"rejects.csv".to_owned()), "nor among the rejected rows");
     let checked = desk.run(&["check", "c.csv", "--json"]).json();
     assert_eq!(figures(&checked, ["skipped", "calls"]), [13, 0]);
+}
+
+/// A rejected row names somebody by the columns of the far end, or by a column that feeds nothing.
+#[test]
+fn a_rejected_row_is_left_out_only_where_it_can_name_the_barred_person() {
+    let desk = Desk::new();
+    desk.write("callport.toml", "[customer]\ncountry = \"US\"\n");
+    let heading = "id,started_at,duration,direction,from,to,customer.email,agent,extra\n";
+    let rejected = [
+        "2125550130,never,1,inbound,+12125550101,+12125550199,,,",
+        "r-2,never,1,inbound,+12125550101,+12125550199,,person0@example.com,2125550130",
+        "r-3,never,1,inbound,(212) 555-0130,+12125550199,,,",
+        "r-4,never,1,outbound,+12125550199,2125550130,,,",
+        "r-5,never,1,inbound,,,Person0@example.com,,",
+        "r-6,never,1,inbound,,,,,+1 212 555 0130",
+    ];
+    desk.write("seen.csv", export(0..6));
+    stage_only(&Door::to("http://127.0.0.1:9"), &desk, "seen.csv");
+    desk.run(&["forget", "--number", "+12125550130", "--email", "person0@example.com"]).with(0);
+    desk.write("a.csv", format!("{heading}{}\n", rejected.join("\n")));
+    let checked = desk.run(&["check", "a.csv", "--json"]).with(3).json();
+    assert_eq!(figures(&checked, ["rows", "skipped", "rejected"]), [6, 4, 2], "{checked}");
+    let lines: Vec<&Value> =
+        checked["problems"].as_array().unwrap().iter().map(|problem| &problem["line"]).collect();
+    assert_eq!(lines, [&json!(2), &json!(3)]);
 }
 
 #[test]

@@ -1,6 +1,7 @@
 //! `callport pull`: what is known of an account, from the built program over a real socket.
 
 use std::{
+    fmt::Write as _,
     io::{Read, Write},
     net::TcpStream,
     process::Command,
@@ -278,4 +279,101 @@ fn check_asks_the_account_itself_where_it_may() {
     desk.run(&without).with(2).saying("HELPSCOUT_APP_ID");
     desk.run(&["check", "calls.csv", "--api-url", served.address()]).with(2);
     assert_eq!(served.world().len(), 0);
+}
+
+#[test]
+fn what_is_known_of_another_account_is_refused_before_anything_is_sent() {
+    let (desk, served) = (Desk::new(), served(&[]));
+    desk.write("calls.csv", CallLog::of(5, 2).csv());
+    pull(&desk, &served, &[]).with(0);
+    let own = account_file(&desk);
+    let online = |command: &str| {
+        let mut command =
+            desk.command(&[command, "calls.csv", "--set", "conversation.inbox=Sales", "--json"]);
+        if command.get_args().any(|word| word == "check") {
+            command.arg("--online");
+        }
+        Ended::of(command.args(["--api-url", served.address()]).env("HELPSCOUT_ACCESS_TOKEN", "t"))
+    };
+    let connected = format!("but the account that was asked is `company:1` at `{}`", served.address());
+    for (name, value) in [("id", "company:17"), ("apiUrl", "https://api.helpscout.net")] {
+        let mut other = own.clone();
+        other["account"][name] = json!(value);
+        desk.write("account.json", other.to_string());
+        for command in ["import", "check"] {
+            online(command).with(2).saying(value).saying(&connected).saying("`callport pull`");
+        }
+        let rehearsed = ["import", "calls.csv", "--sandbox", "--set", "conversation.inbox=Sales"];
+        desk.run(&rehearsed).with(0);
+        desk.run(&["check", "calls.csv"]).with(0);
+    }
+    assert_eq!(served.world().len(), 0, "nothing was sent");
+
+    let mut by_hand = own.clone();
+    by_hand.as_object_mut().unwrap().remove("account");
+    desk.write("account.json", by_hand.to_string());
+    assert_eq!(online("import").with(0).json()["imported"], 5);
+    let mut other = own.clone();
+    other["account"]["id"] = json!("company:17");
+    desk.write("account.json", other.to_string());
+    let refused = desk.run(&["check", "calls.csv"]).with(2).saying("`company:17`");
+    refused.saying("but the checkpoint belongs to `company:1`");
+    desk.write("account.json", own.to_string());
+    desk.run(&["check", "calls.csv", "--set", "conversation.inbox=Sales"]).with(0);
+}
+
+#[test]
+fn what_was_found_in_the_rows_is_told_although_the_account_could_not_be_asked() {
+    let desk = Desk::new();
+    desk.write("calls.csv", CallLog::of(5, 2).csv());
+    let check = |address: &str, json: &[&str]| {
+        let mut command =
+            desk.command(&["check", "calls.csv", "--online", "--show", "2", "--api-url", address]);
+        command.args(["--set", "limits.give_up=1s"]).args(json);
+        Ended::of(command.env("HELPSCOUT_ACCESS_TOKEN", "t"))
+    };
+    let offline = desk.run(&["check", "calls.csv", "--show", "2"]).with(0).out;
+    let offline_json = desk.run(&["check", "calls.csv", "--json"]).with(0).json();
+    let script = "[[fault]]\non = \"read\"\ndo = \"refuse\"\nstatus = 401\n";
+    let refusing = Served::with_faults(script, &[]);
+    for (address, code) in [("http://127.0.0.1:9", 4), (refusing.address(), 5)] {
+        let ended = check(address, &[]).with(code).saying("error: ").saying("the account was not asked");
+        assert_eq!(ended.out, offline);
+        assert_eq!(check(address, &["--json"]).with(code).json(), offline_json);
+    }
+}
+
+#[test]
+fn the_calls_that_are_shown_are_of_many_lines_results_and_years() {
+    let desk = Desk::new();
+    let mut rows = "id,started_at,duration,direction,from,to,line,status,customer.email\n".to_owned();
+    for n in 0..40 {
+        // All alike but for one of another line, one of another result and one of another year.
+        let (year, line, status) = match n {
+            11 => ("2024", "Sales", "answered"),
+            22 => ("2024", "Support", "missed"),
+            33 => ("2019", "Support", "answered"),
+            _ => ("2024", "Support", "answered"),
+        };
+        writeln!(
+            rows,
+            "c-{n},{year}-03-01T10:00:{n:02}Z,60,inbound,+15550101,+15550199,{line},{status},jo@example.com"
+        )
+        .unwrap();
+    }
+    desk.write("calls.csv", rows);
+    let shown = |count: &str| {
+        let out = desk.run(&["check", "calls.csv", "--show", count]).with(0).out;
+        let lines = out.lines().filter_map(|line| line.split_once(" · calls.csv:"));
+        (lines.map(|(_, line)| line.to_owned()).collect::<Vec<_>>(), out)
+    };
+    // Line 2 holds the call 0.
+    let (lines, out) = shown("3");
+    assert_eq!(lines, ["35", "13", "24"], "the earliest first: {out}");
+    assert!(out.contains("`callport import calls.csv --limit 3`, with the same options"), "{out}");
+    assert_eq!(shown("3").1, out, "always the same");
+    assert_eq!(shown("4").0, ["35", "2", "13", "24"]);
+    let (lines, out) = shown("100");
+    assert_eq!((lines.len(), out.contains("--limit")), (40, false), "all of them: {out}");
+    assert!(!desk.run(&["check", "calls.csv"]).with(0).out.contains("--limit"));
 }
