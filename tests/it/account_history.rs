@@ -210,7 +210,10 @@ fn a_person_decides_that_a_call_is_sent_again() {
     let shown = desk.run(&["status"]).with(0).out;
     assert!(shown.contains("c0001 (calls.csv:4)") && shown.contains("conversation 1000"), "{shown}");
     let resolved = desk.run(&["resolve", "c0001", "--resend", "--json"]).with(0).json();
-    assert_eq!(resolved, json!({"call": "c0001", "decision": "resend", "thread": null, "undecided": 0}));
+    assert_eq!(
+        resolved,
+        json!({"call": "c0001", "decision": "resend", "thread": null, "dropped": false, "undecided": 0})
+    );
     import(&desk, &served, &["calls.csv"]).with(0);
     assert_eq!(served.references().len(), 5);
 }

@@ -305,7 +305,7 @@ fn what_is_known_of_another_account_is_refused_before_anything_is_sent() {
         }
         let rehearsed = ["import", "calls.csv", "--sandbox", "--set", "conversation.inbox=Sales"];
         desk.run(&rehearsed).with(0);
-        desk.run(&["check", "calls.csv"]).with(0);
+        desk.run(&["check", "calls.csv", "--set", "conversation.inbox=Sales"]).with(0);
     }
     assert_eq!(served.world().len(), 0, "nothing was sent");
 

@@ -102,6 +102,8 @@ fn its_configuration_is_one() {
     });
     let cells: Vec<&str> = cells.collect();
     desk.write("exports/a.csv", format!("{}\n{}\n", headings.join(";"), cells.join(";")));
+    desk.write("contacts.csv", "phone,email\n+15550142,al@example.com\n");
+    desk.write("erased.csv", "+15550143\n");
     let found = desk.run(&["check", "--json"]).with(0).json();
     assert_eq!((&found["rows"], &found["calls"]), (&json!(1), &json!(1)), "{found}");
     let shown = desk.run(&["check", "--show", "1"]).with(0).out;
