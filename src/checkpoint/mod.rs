@@ -66,8 +66,8 @@ pub use numbers::SharedNumbers;
 pub use open::{Checkpoint, ReadOnlyCheckpoint};
 pub use probe::{CommitMoment, CommitProbe};
 pub use questions::{
-    FileStatus, FoundByCounts, PlannedQueue, PreviewedCall, RunStatus, SheetCounts, Status, UndecidedCall,
-    UndecidedCustomer,
+    FileStatus, FoundByCounts, PlannedCustomers, PlannedQueue, PreviewedCall, RunStatus, SheetCounts, Status,
+    UndecidedCall, UndecidedCustomer,
 };
 pub use recovery::{FoundCall, FoundConversation, Recovery};
 pub use resolve::{Decision, Resolved};

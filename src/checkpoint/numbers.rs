@@ -337,7 +337,7 @@ pub(super) mod tests {
         let rows = [lone("1"), jo("2"), lone("3")];
         load(&mut checkpoint, "a.csv", &rows, None);
         assert_eq!((customers(&checkpoint), queues(&checkpoint)), (vec!["jo@example.com".to_owned(); 3], 1));
-        let counts = checkpoint.planned_found_by().unwrap();
+        let counts = checkpoint.planned_customers().unwrap().found_by;
         assert_eq!(counts, FoundByCounts { email: 1, only_email: 1, ..FoundByCounts::default() });
         let before = whose(&checkpoint);
         load(&mut checkpoint, "a.csv", &rows, None);
@@ -369,7 +369,7 @@ pub(super) mod tests {
         stager.keep(None).unwrap();
         assert_eq!(customers(&checkpoint), ["jo@example.com", "+15550100", "ann@example.com", "+15550100"]);
         assert_eq!(queues(&checkpoint), 3);
-        let counts = checkpoint.planned_found_by().unwrap();
+        let counts = checkpoint.planned_customers().unwrap().found_by;
         assert_eq!(counts, FoundByCounts { email: 2, nothing: 1, ..FoundByCounts::default() });
     }
 
@@ -379,7 +379,7 @@ pub(super) mod tests {
         load(&mut checkpoint, "a.csv", &[jo("1")], None);
         load(&mut checkpoint, "b.csv", &[ann("2"), lone("3")], None);
         assert_eq!(customers(&checkpoint)[2], "jo@example.com");
-        assert_eq!(checkpoint.planned_found_by().unwrap().checkpoint, 1);
+        assert_eq!(checkpoint.planned_customers().unwrap().found_by.checkpoint, 1);
         let (_folder, mut checkpoint) = fresh();
         load(&mut checkpoint, "a.csv", &[jo("1"), ann("2")], None);
         load(&mut checkpoint, "b.csv", &[lone("3")], None);
@@ -444,7 +444,7 @@ pub(super) mod tests {
                 .collect::<Result<_, _>>()
                 .unwrap();
             assert_eq!(placed, [(1, 1); 3], "forgotten: {is_forgotten}");
-            assert_eq!(checkpoint.planned_found_by().unwrap().account, 1);
+            assert_eq!(checkpoint.planned_customers().unwrap().found_by.account, 1);
         }
     }
 
@@ -454,7 +454,8 @@ pub(super) mod tests {
         load(&mut checkpoint, "a.csv", &[lone("1")], None);
         load(&mut checkpoint, "b.csv", &[account("2")], None);
         assert_eq!((customers(&checkpoint), queues(&checkpoint)), (vec!["id 900".to_owned(); 2], 1));
-        assert_eq!(checkpoint.planned_customers().unwrap(), (1, 0, 0), "nobody is made");
+        let planned = checkpoint.planned_customers().unwrap();
+        assert_eq!((planned.known, planned.new, planned.made_by_request), (1, 0, 0), "nobody is made");
         let (_folder, mut checkpoint) = fresh();
         load(&mut checkpoint, "a.csv", &[lone("1")], None);
         let mut directory = jo("2");
@@ -505,9 +506,9 @@ pub(super) mod tests {
             &[by_way("1", FoundBy::Account), by_way("2", FoundBy::Directory)],
             None,
         );
-        assert_eq!(checkpoint.planned_found_by().unwrap().directory, 1);
+        assert_eq!(checkpoint.planned_customers().unwrap().found_by.directory, 1);
         load(&mut checkpoint, "b.csv", &[by_way("3", FoundBy::Account)], None);
-        assert_eq!(checkpoint.planned_found_by().unwrap().directory, 1);
+        assert_eq!(checkpoint.planned_customers().unwrap().found_by.directory, 1);
     }
 
     #[test]

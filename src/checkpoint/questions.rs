@@ -126,6 +126,19 @@ pub struct PlannedQueue {
     pub sizes: Vec<u32>,
 }
 
+/// The customers of the calls that wait.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct PlannedCustomers {
+    /// Known to Help Scout by id or from an earlier run.
+    pub known: u64,
+    /// Those who are not.
+    pub new: u64,
+    /// Those of them who are made by a request of their own.
+    pub made_by_request: u64,
+    /// By what they were found.
+    pub found_by: FoundByCounts,
+}
+
 /// By what the customers of the calls that wait were found. A customer counts by the surest way that any row gave; a number
 /// that leads to somebody counts beside whom it leads to.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -401,44 +414,65 @@ impl Checkpoint {
         Ok(())
     }
 
-    /// Customers of the calls that wait: known to Help Scout by id or from an earlier run, and new.
-    pub fn planned_customers(&self) -> Result<(u64, u64, u64), CheckpointError> {
-        Ok(self.connection.query_row(
-            "SELECT COUNT(*) FILTER (WHERE confirmed), COUNT(*) FILTER (WHERE NOT confirmed),
-               COUNT(*) FILTER (WHERE NOT confirmed AND email IS NULL)
-             FROM customers WHERE id IN (SELECT customer FROM calls INDEXED BY calls_waiting WHERE request IS NULL)",
-            [],
-            |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)),
-        )?)
-    }
-
-    /// By what they were found. To be asked behind staging, in the same life of the checkpoint.
-    pub fn planned_found_by(&self) -> Result<FoundByCounts, CheckpointError> {
-        let mut counts = FoundByCounts::default();
-        let waiting = "(SELECT customer FROM calls INDEXED BY calls_waiting WHERE request IS NULL)";
-        let mut statement = self.connection.prepare(&format!(
-            "SELECT found_by, email IS NULL AND helpscout_id IS NULL, COUNT(*) FROM customers WHERE id IN {waiting} GROUP BY 1, 2
-             UNION ALL SELECT found_by, 0, COUNT(*) FROM customers
-               WHERE id IN (SELECT number FROM temp.led_on) AND found_by IN ({}, {}) AND same_as IN {waiting} GROUP BY 1",
-            found_by::stored(FoundBy::Checkpoint),
-            found_by::stored(FoundBy::OnlyEmail),
-        ))?;
+    /// Customers of the calls that wait. By what they were found is told behind staging, in the same life of the checkpoint.
+    pub fn planned_customers(&self) -> Result<PlannedCustomers, CheckpointError> {
+        let mut planned = PlannedCustomers::default();
+        // All calls are gone through once.
+        let mut statement = self.connection.prepare(
+            "SELECT found_by, confirmed, email IS NULL, helpscout_id IS NULL, COUNT(*) FROM customers
+             WHERE id IN (SELECT customer FROM calls INDEXED BY calls_waiting WHERE request IS NULL) GROUP BY 1, 2, 3, 4",
+        )?;
         let mut rows = statement.query([])?;
         while let Some(row) = rows.next()? {
-            let (by, is_number, count): (i64, bool, u64) = (row.get(0)?, row.get(1)?, row.get(2)?);
-            *match found_by::read(by) {
-                FoundBy::Id => &mut counts.id,
-                FoundBy::Email => &mut counts.email,
-                FoundBy::Directory => &mut counts.directory,
-                FoundBy::Account => &mut counts.account,
-                FoundBy::Checkpoint => &mut counts.checkpoint,
-                FoundBy::OnlyEmail => &mut counts.only_email,
-                // A customer of an older checkpoint, or one who was made by the number since.
-                FoundBy::Nothing if !is_number => &mut counts.checkpoint,
-                FoundBy::Nothing => &mut counts.nothing,
-            } += count;
+            let (found_by, confirmed): (i64, bool) = (row.get(0)?, row.get(1)?);
+            let (has_no_email, has_no_id, count): (bool, bool, u64) = (row.get(2)?, row.get(3)?, row.get(4)?);
+            *if confirmed { &mut planned.known } else { &mut planned.new } += count;
+            if !confirmed && has_no_email {
+                planned.made_by_request += count;
+            }
+            planned.found_by.add(found_by::read(found_by), has_no_email && has_no_id, count);
         }
-        Ok(counts)
+        self.add_numbers_led_on(&mut planned.found_by)?;
+        Ok(planned)
+    }
+
+    /// Numbers count beside whom they led to.
+    fn add_numbers_led_on(&self, counts: &mut FoundByCounts) -> rusqlite::Result<()> {
+        let c = &self.connection;
+        let noted: bool = c.query_row(
+            "SELECT EXISTS (SELECT 1 FROM sqlite_temp_schema WHERE name = 'led_on')",
+            [],
+            |row| row.get(0),
+        )?;
+        if !noted || !c.query_row("SELECT EXISTS (SELECT 1 FROM temp.led_on)", [], |row| row.get(0))? {
+            return Ok(());
+        }
+        let mut statement = c.prepare(
+            "SELECT found_by, COUNT(*) FROM customers WHERE id IN (SELECT number FROM temp.led_on) AND found_by IN (?1, ?2)
+               AND same_as IN (SELECT customer FROM calls INDEXED BY calls_waiting WHERE request IS NULL) GROUP BY 1",
+        )?;
+        let ways = [FoundBy::Checkpoint, FoundBy::OnlyEmail].map(found_by::stored);
+        let mut rows = statement.query(ways)?;
+        while let Some(row) = rows.next()? {
+            counts.add(found_by::read(row.get(0)?), false, row.get(1)?);
+        }
+        Ok(())
+    }
+}
+
+impl FoundByCounts {
+    fn add(&mut self, found_by: FoundBy, is_number: bool, count: u64) {
+        *match found_by {
+            FoundBy::Id => &mut self.id,
+            FoundBy::Email => &mut self.email,
+            FoundBy::Directory => &mut self.directory,
+            FoundBy::Account => &mut self.account,
+            FoundBy::Checkpoint => &mut self.checkpoint,
+            FoundBy::OnlyEmail => &mut self.only_email,
+            // A customer of an older checkpoint, or one who was made by the number since.
+            FoundBy::Nothing if !is_number => &mut self.checkpoint,
+            FoundBy::Nothing => &mut self.nothing,
+        } += count;
     }
 }
 

@@ -133,7 +133,7 @@ fn figures(
         already_imported: staged.figures.already_imported + staged.figures.repeats,
         customers_new: predicted.customers_new,
         customers_known: predicted.customers_known,
-        found_by: scratch.planned_found_by()?,
+        found_by: predicted.found_by,
         conversations: predicted.conversations,
         requests: predicted.cost.requests,
         rate_units: predicted.cost.units,

@@ -1,7 +1,7 @@
 //! What an import will do and cost, from what is staged.
 
 use crate::{
-    checkpoint::{Checkpoint, CheckpointError, RequestKind},
+    checkpoint::{Checkpoint, CheckpointError, FoundByCounts, RequestKind},
     plan::{Cost, PackLimits, Prediction},
 };
 
@@ -25,6 +25,8 @@ pub struct Predicted {
     pub customers_known: u64,
     /// Customers that will be made, unless Help Scout has them by their e-mail.
     pub customers_new: u64,
+    /// By what customers were found.
+    pub found_by: FoundByCounts,
     /// Requests and units.
     pub cost: Cost,
 }
@@ -38,9 +40,9 @@ pub fn predict(
 ) -> Result<Predicted, CheckpointError> {
     let mut prediction = Prediction::default();
     checkpoint.plan(|queue| prediction.add_queue(queue.threads, &queue.sizes, limits))?;
-    let (customers_known, customers_new, made_by_request) = checkpoint.planned_customers()?;
+    let customers = checkpoint.planned_customers()?;
     let mut cost = prediction.cost;
-    cost.add_writes(made_by_request);
+    cost.add_writes(customers.made_by_request);
     if prediction.calls > 0 {
         cost.add_reads(CONNECT_READS);
     }
@@ -57,8 +59,9 @@ pub fn predict(
     Ok(Predicted {
         calls: prediction.calls,
         conversations: prediction.conversations,
-        customers_known,
-        customers_new,
+        customers_known: customers.known,
+        customers_new: customers.new,
+        found_by: customers.found_by,
         cost,
     })
 }
