@@ -73,10 +73,10 @@ impl Columns {
         let folded = |name: &str| name.trim().to_lowercase().replace([' ', '-', '_'], "");
         let find = |column: &str| headings.names().iter().position(|name| folded(name) == folded(column));
         let columns = DIRECTORY_COLUMNS.map(find);
-        if columns[..3].iter().flatten().count() == 0 || columns[..2] == [None, None] {
+        if columns[..2] == [None, None] || columns[1..] == [None; 4] {
             return Err(Failure::usage(format!(
-                "`{file}` is no directory of customers: it needs a column `phone` or `email` (and `id`, `first_name`, \
-                 `last_name` where they are known), and has `{}`",
+                "`{file}` is no directory of customers: it needs the columns `phone` and `email` or `id` (and \
+                 `first_name`, `last_name` where they are known), and has `{}`",
                 headings.names().join("`, `")
             )));
         }

@@ -19,7 +19,7 @@ use crate::{
     config::{CONFIG_NAME, ConfigFile, Environment, Overrides, Paths, Preset, Settings, Written},
     helpscout::Share,
     import::{DeliverySettings, KnownAccount, Reading, WarningCount},
-    mapping::{Mapping, MappingSettings, UnknownAgent},
+    mapping::{Excluded, Mapping, MappingSettings, UnknownAgent},
     sandbox::Seed,
     source::expand,
 };
@@ -111,17 +111,24 @@ impl Setup {
     /// Takes in whom the directory and the account know, and who must not be imported.
     fn meet_people(&mut self) -> Result<(), Failure> {
         let form = self.settings.mapping.forms.numbers;
+        let mut excluded = Excluded::default();
         if let Some(path) = &self.settings.directory {
             let directory = people::directory(path, form, self.settings.source.encoding)?;
             self.settings.mapping.directory = Arc::new(directory.people);
             self.noted = directory.unused;
         }
         if let Some(path) = &self.settings.exclude {
-            self.settings.mapping.excluded = Arc::new(people::excluded(path, form)?);
+            excluded = people::excluded(path, form)?;
         }
         if let Some(seed) = &self.account {
             self.settings.mapping.account = Arc::new(people::of_account(seed, form));
         }
+        // What one list tells of a person may lead to more in the other.
+        let mapping = &mut self.settings.mapping;
+        if !excluded.is_empty() {
+            while excluded.learn(&mapping.directory) | excluded.learn(&mapping.account) {}
+        }
+        mapping.excluded = Arc::new(excluded);
         Ok(())
     }
 
@@ -313,7 +320,7 @@ pub(super) fn writable(path: &Path, what: &str) -> Result<PathBuf, Failure> {
 
 /// Reads a world to start with.
 pub(super) fn seed(path: &Path) -> Result<Seed, Failure> {
-    Ok(Seed::parse(&text(path)?)?)
+    Seed::parse(&text(path)?).map_err(|error| Failure::usage(format!("`{}`: {error}", path.display())))
 }
 
 /// Reads a file of text.

@@ -227,6 +227,10 @@ async fn meet<T: Transport>(
     for inbox in checkpoint.planned_inboxes()? {
         connection.inbox(&inbox)?;
     }
+    // Those that no row has chosen yet, too: a nightly import must not stop in the midst of a year.
+    for inbox in &job.delivery.inboxes {
+        connection.inbox(inbox)?;
+    }
     if let Some(fault) = connection.inboxes.named_twice(&job.delivery.inboxes) {
         return Err(ImportError::Setting(fault));
     }

@@ -4,7 +4,7 @@
 //! writes. Memory stays flat: a few batches of rows are under way, however long the files.
 
 use std::{
-    collections::BTreeMap,
+    collections::{BTreeMap, HashSet},
     sync::{
         Arc,
         mpsc::{Receiver, SyncSender, sync_channel},
@@ -144,7 +144,10 @@ pub fn stage(
     if reading.sampled {
         stager.note_kinds()?;
     }
-    let bars = stager.bars_anybody();
+    let hints = Hints {
+        bars: stager.bars_anybody(),
+        settled: Arc::new(stager.settled_numbers(reading.mapping.shared_numbers())?),
+    };
     let mut writer = Writer::new(stager, reading, events);
     let outcome = thread::scope(|scope| {
         let (read_to, read_from) = sync_channel(LINE);
@@ -153,7 +156,7 @@ pub fn stage(
         let begun = named("read")
             .spawn_scoped(scope, move || read(&reading.inputs, &reading.source, &read_to))
             .and_then(|_| {
-                named("judge").spawn_scoped(scope, move || judge(reading, bars, &read_from, &judged_to))
+                named("judge").spawn_scoped(scope, move || judge(reading, &hints, &read_from, &judged_to))
             });
         match begun {
             Ok(_) => writer.take_all(&judged_from, stop),
@@ -201,8 +204,16 @@ fn read_file(input: &Input, settings: &SourceSettings, to: &SyncSender<Read>) ->
     }
 }
 
+/// What the checkpoint tells whoever interprets rows.
+struct Hints {
+    /// Whether anybody is barred.
+    bars: bool,
+    /// Numbers of several customers that earlier runs have settled.
+    settled: Arc<HashSet<String>>,
+}
+
 /// The second thread.
-fn judge(reading: &Reading, bars: bool, from: &Receiver<Read>, to: &SyncSender<Judged>) {
+fn judge(reading: &Reading, hints: &Hints, from: &Receiver<Read>, to: &SyncSender<Judged>) {
     let mut bound: Option<BoundFile> = None;
     for piece in from {
         let judged = match piece {
@@ -210,7 +221,8 @@ fn judge(reading: &Reading, bars: bool, from: &Receiver<Read>, to: &SyncSender<J
             Read::File { name, headings, is_stream } => {
                 match bind(&reading.mapping, &name, headings.as_ref()) {
                     Ok(mapping) => {
-                        let has_lines = headings.is_some();
+                        let mapping = mapping.with_settled(Arc::clone(&hints.settled));
+                        let (has_lines, bars) = (headings.is_some(), hints.bars);
                         bound = Some(BoundFile { mapping, is_stream, has_lines, bars, last_line: None });
                         Judged::File(name)
                     }
@@ -472,7 +484,7 @@ impl<'a> Writer<'a> {
         if excluded.is_empty() {
             return Ok(());
         }
-        let count = self.stager.drop_people(|known| excluded.holds(known))?;
+        let count = self.stager.drop_people(|id, email, number| excluded.holds(id, email, number))?;
         if count > 0 {
             let told = WarningCount { reason: DROPPED.to_owned(), count, file: String::new(), line: 0 };
             self.warnings.insert(DROPPED.to_owned(), told);

@@ -1,6 +1,6 @@
 //! A mapping set against the headings of a file.
 
-use std::{borrow::Cow, cell::OnceCell, sync::Arc};
+use std::{borrow::Cow, cell::OnceCell, collections::HashSet, sync::Arc};
 
 use minijinja::Value;
 
@@ -22,6 +22,7 @@ pub struct BoundMapping {
     rules: Arc<Rules>,
     sources: Vec<Option<Source>>,
     inbox_choice: Option<InboxChoice>,
+    settled: Arc<HashSet<String>>,
 }
 
 /// Where a value comes from.
@@ -82,7 +83,7 @@ impl Mapping {
         if !binding.faults.is_empty() {
             return Err(binding.faults);
         }
-        Ok(BoundMapping { rules: Arc::clone(&self.rules), sources, inbox_choice })
+        Ok(BoundMapping { rules: Arc::clone(&self.rules), sources, inbox_choice, settled: Arc::default() })
     }
 
     /// For JSONL, where each object has its own keys: what is missing is the row's fault.
@@ -95,7 +96,7 @@ impl Mapping {
                 _ => InboxChoice::Column(Source::Path(name.clone())),
             },
         });
-        BoundMapping { rules: Arc::clone(&self.rules), sources, inbox_choice }
+        BoundMapping { rules: Arc::clone(&self.rules), sources, inbox_choice, settled: Arc::default() }
     }
 
     fn json_source(&self, field: Field) -> Option<Source> {
@@ -236,6 +237,17 @@ impl Binding<'_> {
 }
 
 impl BoundMapping {
+    /// Numbers that the account gives to several customers and of which earlier runs have settled whose they are: the
+    /// checkpoint leads from there.
+    #[must_use]
+    pub fn with_settled(self, numbers: Arc<HashSet<String>>) -> Self {
+        Self { settled: numbers, ..self }
+    }
+
+    pub(super) fn is_settled(&self, number: &str) -> bool {
+        self.settled.contains(number)
+    }
+
     /// What feeds `field`.
     pub(super) fn source(&self, field: Field) -> Option<&Source> {
         self.sources[field.index()].as_ref()

@@ -2,7 +2,7 @@
 
 use std::{collections::HashSet, fmt};
 
-use super::{email::check_email, forms::NumberForm, reading::Reading};
+use super::{email::check_email, forms::NumberForm, people::People, reading::Reading};
 use crate::{call::Customer, mapping::field::Field};
 
 /// Numbers and e-mails of people whose rows are left out.
@@ -12,6 +12,8 @@ pub struct Excluded {
     numbers: HashSet<String>,
     /// In lower case.
     emails: HashSet<String>,
+    /// Of people whom a list knows by one of these.
+    ids: HashSet<u64>,
 }
 
 impl fmt::Debug for Excluded {
@@ -39,14 +41,27 @@ impl Excluded {
         }
     }
 
+    /// Takes in how else `people` knows somebody of the list: the id, the other e-mails, and the numbers that are nobody
+    /// else's. Whether that was more than was known.
+    pub fn learn(&mut self, people: &People) -> bool {
+        let before = self.numbers.len() + self.emails.len() + self.ids.len();
+        let known = people.named_by(&self.numbers, &self.emails, &self.ids);
+        self.numbers.extend(known.numbers);
+        self.emails.extend(known.emails);
+        self.ids.extend(known.ids);
+        self.numbers.len() + self.emails.len() + self.ids.len() > before
+    }
+
     /// Whether nobody is on the list.
     pub fn is_empty(&self) -> bool {
         self.numbers.is_empty() && self.emails.is_empty()
     }
 
-    /// Whether the list holds this number, in the form in which callers' numbers are compared, or this e-mail.
-    pub fn holds(&self, number_or_email: &str) -> bool {
-        self.numbers.contains(number_or_email) || self.holds_email(number_or_email)
+    /// Whether the list holds a customer by one of these; a number in the form in which callers' numbers are compared.
+    pub fn holds(&self, id: Option<u64>, email: &str, number: &str) -> bool {
+        id.is_some_and(|id| self.ids.contains(&id))
+            || self.numbers.contains(number)
+            || self.holds_email(email)
     }
 
     fn holds_email(&self, email: &str) -> bool {
@@ -71,7 +86,8 @@ impl Excluded {
         given.chain(ends).any(|number| has_number(&number))
             || reading.text(Field::EMAIL).is_some_and(has_email)
             || customers.iter().any(|customer| {
-                customer.email.as_deref().is_some_and(has_email)
+                customer.id.is_some_and(|id| self.ids.contains(&id))
+                    || customer.email.as_deref().is_some_and(has_email)
                     || customer.phone.as_deref().is_some_and(has_number)
             })
     }
@@ -120,6 +136,21 @@ mod tests {
         directory.add(jo, [], ["+15550107".to_owned()]).unwrap();
         let settings = MappingSettings { directory: Arc::new(directory), ..settings() };
         assert_eq!(interpret(settings, &with(&[("from", "+15550107")])).outcome, Outcome::Skipped);
+    }
+
+    #[test]
+    fn a_person_of_the_list_is_left_out_by_every_way_that_a_list_knows() {
+        let mut account = People::default();
+        let jo = Person { id: Some(456), email: Some("j@example.com".into()), ..Person::default() };
+        account.add(jo, ["jo@example.com"], ["+15550107".to_owned(), "+15550108".to_owned()]).unwrap();
+        let al = Person { id: Some(457), ..Person::default() };
+        account.add(al, [], ["+15550108".to_owned()]).unwrap();
+        let mut excluded = Excluded::default();
+        excluded.add("jo@example.com", NumberForm::AsWritten);
+        assert!(excluded.learn(&account) && !excluded.learn(&account));
+        assert!(excluded.holds(Some(456), "", "") && excluded.holds(None, "J@example.com", ""));
+        assert!(excluded.holds(None, "", "+15550107"));
+        assert!(!excluded.holds(Some(457), "", "+15550108"), "an office's number is not the person's alone");
     }
 
     #[test]

@@ -134,6 +134,11 @@ impl Mapping {
         &self.rules.settings.excluded
     }
 
+    /// Numbers that the account gives to several customers.
+    pub fn shared_numbers(&self) -> Vec<String> {
+        self.rules.settings.account.shared_numbers()
+    }
+
     /// How phone numbers are read.
     pub fn number_form(&self) -> super::NumberForm {
         self.rules.settings.forms.numbers

@@ -81,8 +81,10 @@ impl BoundMapping {
             Err(fault) => faults.push(fault),
         }
         let destination = destination_of(self, &call, identity.as_ref()).map_err(|more| faults.extend(more));
-        let text = self.text_of(&call).map_err(|fault| faults.push(fault));
-        let shared = self.group_of_records(&call);
+        // A text that told what a list knows would count as changed with every change of the list.
+        let as_told = CallView::new(&reading, &told, conversation, &cells);
+        let text = self.text_of(&as_told).map_err(|fault| faults.push(fault));
+        let shared = self.group_of_records(&as_told);
 
         let Reading { started_at, updated_at, faults: mut all, warnings, .. } = reading;
         all.append(&mut faults);

@@ -3,7 +3,7 @@
 //! A number may be several people's (an office); they stay several. Entries that share an id or an e-mail are one person.
 
 use std::{
-    collections::{HashMap, hash_map::Entry},
+    collections::{HashMap, HashSet, hash_map::Entry},
     fmt,
 };
 
@@ -54,6 +54,14 @@ pub struct TwoPeople {
     email: String,
     first: u64,
     second: u64,
+}
+
+/// How people are known.
+#[derive(Default)]
+pub(super) struct Ways {
+    pub(super) numbers: Vec<String>,
+    pub(super) emails: Vec<String>,
+    pub(super) ids: Vec<u64>,
 }
 
 /// Whom a number leads to.
@@ -180,6 +188,41 @@ impl People {
                 Holder::Several(first, shown.join(", "))
             }
         }
+    }
+
+    /// Numbers that several customers have.
+    pub(super) fn shared_numbers(&self) -> Vec<String> {
+        let is_shared = |number: &&String| matches!(self.holder(number), Holder::Several(..));
+        self.by_number.keys().filter(is_shared).cloned().collect()
+    }
+
+    /// How this list knows the people who have one of these e-mails or ids, or alone one of these numbers.
+    pub(super) fn named_by(
+        &self,
+        numbers: &HashSet<String>,
+        emails: &HashSet<String>,
+        ids: &HashSet<u64>,
+    ) -> Ways {
+        let alone = |entries: &[usize]| {
+            let first = self.stand(*entries.first()?);
+            entries.iter().all(|at| self.stand(*at) == first).then_some(first)
+        };
+        let by_email =
+            self.by_email.iter().filter(|(email, _)| emails.contains(*email)).map(|(_, at)| self.stand(*at));
+        let by_id = self.by_id.iter().filter(|(id, _)| ids.contains(id)).map(|(_, at)| self.stand(*at));
+        let by_number = numbers.iter().filter_map(|number| alone(self.by_number.get(number)?));
+        let people: HashSet<usize> = by_email.chain(by_id).chain(by_number).collect();
+        let mut ways = Ways::default();
+        if people.is_empty() {
+            return ways;
+        }
+        let is_one = |at: &usize| people.contains(&self.stand(*at));
+        ways.emails.extend(self.by_email.iter().filter(|(_, at)| is_one(at)).map(|(email, _)| email.clone()));
+        ways.ids.extend(self.by_id.iter().filter(|(_, at)| is_one(at)).map(|(id, _)| *id));
+        let of_one = |entries: &[usize]| alone(entries).is_some_and(|at| people.contains(&at));
+        ways.numbers
+            .extend(self.by_number.iter().filter(|(_, at)| of_one(at)).map(|(number, _)| number.clone()));
+        ways
     }
 
     /// Whose e-mail it is.

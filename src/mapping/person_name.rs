@@ -36,9 +36,9 @@ fn names_city(heading: &str) -> bool {
 
 /// Whether `name` is `city`, or has only a state's two or three letters after it, as carriers write it.
 fn begins_with_city(name: &str, city: &str) -> bool {
-    let (Some(begin), Some(rest)) = (name.get(..city.len()), name.get(city.len()..)) else { return false };
+    let rest: String = name.chars().skip(city.chars().count()).collect();
     let rest = rest.trim_matches([',', ' ']);
-    begin.eq_ignore_ascii_case(city)
+    name.to_lowercase().starts_with(&city.to_lowercase())
         && rest.len() <= 3
         && rest.chars().all(|letter| letter.is_ascii_uppercase())
 }
@@ -74,6 +74,7 @@ mod tests {
             assert!(!is_no_name(name, None, &with), "{name}");
         }
         assert!(is_no_name("Berlin", Some("Berlin"), &cells("x", "")));
+        assert!(is_no_name("MÜNCHEN", Some("München"), &cells("x", "")));
         assert!(!is_no_name("Austin", None, &cells("Capacity of it", "Austin")));
         assert!(!is_no_name("Jo", None, &cells("city", "")));
     }

@@ -108,6 +108,11 @@ impl<'r> Reading<'r> {
         self.mapping.settings()
     }
 
+    /// Whether earlier runs have settled whose `number` is.
+    pub(super) fn is_settled(&self, number: &str) -> bool {
+        self.mapping.is_settled(number)
+    }
+
     /// Whether `number` is one of the company's own.
     pub(super) fn is_own_number(&self, number: &str) -> bool {
         self.mapping.is_own_number(number)

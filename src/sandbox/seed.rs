@@ -103,6 +103,9 @@ impl Default for Seed {
 impl Seed {
     /// Reads the form of the contract. Without inboxes or users it has the default ones.
     pub fn parse(text: &str) -> Result<Self, SandboxError> {
+        if !text.trim_start().starts_with('{') {
+            return Err(SandboxError::Seed { line: 1, reason: "a JSON object is needed".to_owned() });
+        }
         let file: SeedFile = serde_json::from_str(text)
             .map_err(|error| SandboxError::Seed { line: error.line(), reason: error.to_string() })?;
         let pulled_at = file.pulled_at.as_deref().map(pulled_at).transpose()?;

@@ -115,7 +115,7 @@ fn lists_that_cannot_be_used_are_refused_by_their_place() {
         (
             "lists/contacts.csv",
             "name,mobile\nJo,+12125550101\n",
-            "is no directory of customers: it needs a column `phone`",
+            "is no directory of customers: it needs the columns `phone`",
         ),
         ("lists/contacts.csv", "", "`lists/contacts.csv` is empty"),
         ("lists/contacts.csv", "phone,email\n1,2,3\n", "lists/contacts.csv:2: "),
