@@ -4,8 +4,8 @@ use std::collections::HashSet;
 
 use rusqlite::Connection;
 
-use super::Stager;
-use crate::call::Customer;
+use super::{Stager, staged_call::customer_key};
+use crate::call::{Customer, CustomerKey};
 
 /// The people whose rows are left out: few, or none.
 pub(super) fn barred_people(connection: &Connection) -> rusqlite::Result<HashSet<[u8; 16]>> {
@@ -29,8 +29,13 @@ impl Stager<'_> {
         self.bars_anybody() && self.secret.is_some_and(|secret| self.barred.contains(&secret.email(email)))
     }
 
-    /// Whether rows that name this number, in its normal form, are left out.
+    /// Whether rows that name this number, in its normal form, are left out. Of a number that was forgotten before its
+    /// person was barred, the file held no more than the key of its customer.
     pub fn bars_number(&self, number: &str) -> bool {
-        self.bars_anybody() && self.secret.is_some_and(|secret| self.barred.contains(&secret.number(number)))
+        let key = || self.hidden(customer_key(Some(&CustomerKey::Phone(number.to_owned()))));
+        self.bars_anybody()
+            && self.secret.is_some_and(|secret| {
+                self.barred.contains(&secret.number(number)) || self.barred.contains(&key())
+            })
     }
 }

@@ -78,6 +78,15 @@ fn drop_orphans(c: &Connection) -> rusqlite::Result<u64> {
            AND id NOT IN (SELECT customer FROM requests WHERE customer IS NOT NULL)",
         [],
     )?;
+    // A number that led to somebody may have had calls of its own since.
+    c.execute_batch(
+        "UPDATE customers SET same_as = NULL WHERE same_as NOT IN (SELECT id FROM customers)
+           AND (confirmed OR id IN (SELECT customer FROM calls)
+             OR id IN (SELECT customer FROM requests WHERE customer IS NOT NULL));
+         UPDATE customers SET phone = NULL, fields = '{}' WHERE same_as IS NOT NULL AND found_by = 0 AND NOT confirmed
+           AND id NOT IN (SELECT customer FROM calls)
+           AND id NOT IN (SELECT customer FROM requests WHERE customer IS NOT NULL);",
+    )?;
     // What led to them goes with them.
     for table in ["queues", "customers"] {
         c.execute(

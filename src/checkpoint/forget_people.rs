@@ -83,6 +83,7 @@ impl Checkpoint {
             hiding::end_staged(c)?;
             let barred = bar(c, people, secret)?;
             bar(c, &numbers, secret)?;
+            bar_keys_given_over(c)?;
             let kept = kept(c)?;
             Ok(Forgotten {
                 imported,
@@ -144,6 +145,16 @@ fn numbers_given_over(c: &Connection) -> rusqlite::Result<Vec<Person>> {
     )?
     .query_map([], |row| row.get(0).map(Person::Number))?
     .collect()
+}
+
+/// Those of these numbers of which only a key is left, since they were forgotten before: they are barred by it. An e-mail
+/// that leads to these people is entered too and bars nobody, since only numbers are looked up by their keys.
+fn bar_keys_given_over(c: &Connection) -> rusqlite::Result<usize> {
+    c.execute(
+        "INSERT OR IGNORE INTO barred (hash)
+           SELECT key FROM customers WHERE id IN temp.people AND same_as IS NOT NULL AND phone IS NULL",
+        [],
+    )
 }
 
 /// Calls in flight keep what finds them in Help Scout, and those that are compared there their text; how many there are.

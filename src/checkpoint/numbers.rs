@@ -26,8 +26,19 @@ CREATE TEMP TABLE shared_numbers (number INTEGER PRIMARY KEY);
 ";
 
 /// A customer who is a number and no more, and of whom nothing was asked.
-pub(super) const LONE: &str = "helpscout_id IS NULL AND email IS NULL AND phone IS NOT NULL AND same_as IS NULL
+pub(super) const UNKNOWN: &str = "helpscout_id IS NULL AND email IS NULL AND phone IS NOT NULL
   AND NOT confirmed AND NOT EXISTS (SELECT 1 FROM requests WHERE carried IS NOT NULL AND requests.customer = customers.id)";
+/// Such a number that never led to anybody: its calls may be given over.
+fn lone() -> String {
+    format!("{UNKNOWN} AND same_as IS NULL")
+}
+
+/// Such a number that led to somebody who could not be named when its last call came (see [`Stager::follow`]). It never
+/// leads to anybody else.
+fn parted() -> String {
+    format!("{UNKNOWN} AND same_as IS NOT NULL AND found_by = {}", found_by::stored(FoundBy::Nothing))
+}
+
 /// Somebody to whom calls may be given.
 const NAMED: &str =
     "customers.same_as IS NULL AND (customers.email IS NOT NULL OR customers.helpscout_id IS NOT NULL)";
@@ -49,7 +60,7 @@ pub struct SharedNumbers {
 impl Stager<'_> {
     /// Gives the calls of every number to the one customer who is known by it.
     pub(super) fn give_numbers_over(&mut self) -> Result<(), CheckpointError> {
-        if !self.any_lone_and_named()? {
+        if !self.any_to_give()? {
             return Ok(());
         }
         self.find_people()?;
@@ -77,7 +88,7 @@ impl Stager<'_> {
     }
 
     /// In most inputs there are not both, and nothing more is done.
-    fn any_lone_and_named(&self) -> rusqlite::Result<bool> {
+    fn any_to_give(&self) -> rusqlite::Result<bool> {
         let any = |which: &str| -> rusqlite::Result<bool> {
             let sql = format!("SELECT EXISTS (SELECT 1 FROM customers WHERE phone IS NOT NULL AND {which})");
             self.connection.query_row(&sql, [], |row| row.get(0))
@@ -86,7 +97,7 @@ impl Stager<'_> {
             self.connection
                 .query_row("SELECT EXISTS (SELECT 1 FROM contacts WHERE phone <> '')", [], |row| row.get(0))
         };
-        Ok(any(LONE)? && (any(NAMED)? || any_contact()?))
+        Ok(any(&parted())? || (any(&lone())? && (any(NAMED)? || any_contact()?)))
     }
 
     /// Who is known by the numbers that stand alone, and whether an earlier run knew it. A customer whom a run entered that
@@ -95,7 +106,7 @@ impl Stager<'_> {
         self.connection.execute_batch(&format!(
             "DROP TABLE IF EXISTS temp.lone; DROP TABLE IF EXISTS temp.people; DROP TABLE IF EXISTS temp.present;
              CREATE TEMP TABLE lone (phone TEXT PRIMARY KEY, customer INTEGER) WITHOUT ROWID;
-             INSERT OR IGNORE INTO temp.lone SELECT phone, id FROM customers WHERE {LONE};
+             INSERT OR IGNORE INTO temp.lone SELECT phone, id FROM customers WHERE {lone};
              CREATE TEMP TABLE people (phone TEXT, customer INTEGER, is_earlier INTEGER, PRIMARY KEY (phone, customer))
                WITHOUT ROWID;
              INSERT INTO temp.people SELECT phone, id, id <= {last_known} FROM customers
@@ -113,12 +124,13 @@ impl Stager<'_> {
                AND COALESCE((SELECT first FROM temp.present WHERE present.customer = people.customer) > {before}, 1);
              DELETE FROM temp.people WHERE NOT is_earlier AND customer NOT IN (SELECT customer FROM temp.present);
              DROP TABLE temp.present;",
+            lone = lone(),
             last_known = self.last_customer,
             before = self.before,
         ))
     }
 
-    /// Who gets the calls of each number. A number of which a call was sent or refused keeps its own.
+    /// Who gets the calls of each number: whom it led to before, where rows name that person again. A number of which a call was sent or refused keeps its own.
     fn choose(&self) -> rusqlite::Result<()> {
         self.connection.execute_batch(&format!(
             "DROP TABLE IF EXISTS temp.given; DROP TABLE IF EXISTS temp.chosen;
@@ -133,8 +145,12 @@ impl Stager<'_> {
              INSERT OR IGNORE INTO temp.shared_numbers
                SELECT number FROM temp.chosen WHERE number NOT IN (SELECT number FROM temp.given);
              DROP TABLE temp.chosen;
+             INSERT INTO temp.given (number, other, found_by)
+               SELECT id, same_as, {checkpoint} FROM customers
+               WHERE {parted} AND same_as IN (SELECT id FROM customers WHERE {NAMED});
              DELETE FROM temp.given WHERE number IN (SELECT customer FROM calls
                WHERE request IS NOT NULL AND customer IN (SELECT number FROM temp.given));",
+            parted = parted(),
             checkpoint = found_by::stored(FoundBy::Checkpoint),
             only_email = found_by::stored(FoundBy::OnlyEmail),
         ))
@@ -308,7 +324,7 @@ pub(super) mod tests {
         checkpoint
             .connection
             .prepare(
-                "SELECT source_id, COALESCE(LOWER(email), 'id ' || helpscout_id, phone), queue
+                "SELECT source_id, COALESCE(LOWER(email), 'id ' || helpscout_id, phone, 'nobody'), queue
                  FROM calls JOIN customers ON customers.id = customer ORDER BY source_id",
             )
             .unwrap()
@@ -580,6 +596,99 @@ pub(super) mod tests {
             1,
             "the number is the person's"
         );
+    }
+
+    #[test]
+    fn a_number_that_was_forgotten_before_its_person_was_barred_stays_out() {
+        for number_comes_between in [false, true] {
+            let (_folder, mut checkpoint) = fresh();
+            load(&mut checkpoint, "a.csv", &[jo("1"), lone("2")], None);
+            land_with_ids(&checkpoint);
+            checkpoint.forget_imported().unwrap();
+            if number_comes_between {
+                load(&mut checkpoint, "b.csv", &[lone("3")], None);
+                checkpoint.forget_file("b.csv").unwrap();
+                assert!(!crate::checkpoint::forget::tests::holds(&checkpoint, NUMBER));
+            }
+            let forgotten = checkpoint.forget_people(&[Person::Email("jo@example.com".into())]).unwrap();
+            assert_eq!(forgotten.barred, 1, "the number is the person's and does not count");
+            let rows = [lone("6"), of("7", None, Some("+15550109"))];
+            let figures = load(&mut checkpoint, "c.csv", &rows, None);
+            assert_eq!((figures.barred, checkpoint.open_calls().unwrap()), (1, 1));
+        }
+    }
+
+    /// All calls have landed, and Help Scout told the ids of those whom it made of a number.
+    fn land_with_ids(checkpoint: &Checkpoint) {
+        land(checkpoint);
+        checkpoint
+            .connection
+            .execute_batch(
+                "UPDATE customers SET confirmed = 1 WHERE id IN (SELECT customer FROM calls);
+                 UPDATE customers SET helpscout_id = 700000000 + id WHERE email IS NULL AND phone IS NOT NULL
+                   AND id IN (SELECT customer FROM calls);",
+            )
+            .unwrap();
+    }
+
+    /// A checkpoint in which the calls of the number went to jo, and everything was forgotten.
+    fn given_and_forgotten() -> (tempfile::TempDir, Checkpoint) {
+        let (folder, mut checkpoint) = fresh();
+        load(&mut checkpoint, "a.csv", &[jo("1"), lone("2")], None);
+        land_with_ids(&checkpoint);
+        checkpoint.forget_imported().unwrap();
+        (folder, checkpoint)
+    }
+
+    #[test]
+    fn a_number_whose_person_was_forgotten_goes_to_nobody_else() {
+        let (_folder, mut checkpoint) = given_and_forgotten();
+        load(&mut checkpoint, "b.csv", &[ann("3"), lone("4")], None);
+        let of_night = |checkpoint: &Checkpoint| whose(checkpoint)[2..].to_vec();
+        let [(_, first, apart), (_, second, queue)] = &of_night(&checkpoint)[..] else { panic!() };
+        assert_eq!((first.as_str(), second.as_str()), ("ann@example.com", NUMBER));
+        assert!(apart != queue && *queue == whose_queue(&checkpoint, 1), "in the number's conversation");
+        // Also in later runs, when Help Scout made a customer of it and jo is there again.
+        land_with_ids(&checkpoint);
+        load(&mut checkpoint, "c.csv", &[jo("5"), ann("6"), lone("7")], None);
+        let last: Vec<String> = customers(&checkpoint)[4..].to_vec();
+        assert_eq!(last[..2], ["jo@example.com", "ann@example.com"]);
+        assert!(last[2].starts_with("id 7000"), "{last:?}");
+        assert_eq!(whose_queue(&checkpoint, 7), *queue);
+    }
+
+    fn whose_queue(checkpoint: &Checkpoint, call: i64) -> i64 {
+        let sql = "SELECT queue FROM calls WHERE id = ?1";
+        checkpoint.connection.query_row(sql, [call], |row| row.get(0)).unwrap()
+    }
+
+    #[test]
+    fn a_number_goes_to_its_forgotten_person_whom_the_input_names_again_wherever() {
+        for rows in [[lone("3"), jo("4"), ann("5")], [ann("5"), jo("4"), lone("3")]] {
+            let (_folder, mut checkpoint) = given_and_forgotten();
+            load(&mut checkpoint, "b.csv", &rows, None);
+            let last = whose(&checkpoint)[2..].to_vec();
+            assert_eq!((last[0].1.as_str(), last[1].1.as_str()), ("jo@example.com", "jo@example.com"));
+            assert!(last[0].2 == last[1].2 && last[2].1 == "ann@example.com" && last[2].2 != last[0].2);
+        }
+        // A call that waits goes along in a later run.
+        let (_folder, mut checkpoint) = given_and_forgotten();
+        load(&mut checkpoint, "b.csv", &[lone("3")], None);
+        assert_eq!(customers(&checkpoint)[2], NUMBER);
+        load(&mut checkpoint, "c.csv", &[jo("4")], None);
+        assert_eq!(customers(&checkpoint)[2..], ["jo@example.com", "jo@example.com"]);
+    }
+
+    #[test]
+    fn a_number_whose_person_was_forgotten_is_an_unknown_caller() {
+        let (_folder, mut checkpoint) = given_and_forgotten();
+        let mut stager = checkpoint.stage(2).unwrap();
+        stager.reject_unknown_callers();
+        let file = stager.file("b.csv").unwrap();
+        for (line, call) in (2..).zip([ann("3"), lone("4")]) {
+            stager.add(StagedCall::new(call, 100, None), file, line).unwrap();
+        }
+        assert_eq!(stager.sort(None).unwrap().unknown_callers, 1);
     }
 
     #[test]

@@ -31,6 +31,10 @@ pub(super) struct Known {
     found_by: FoundBy,
 }
 
+/// Whether Help Scout told the customer's id, or was asked to make it.
+const MADE: &str = "(helpscout_id IS NOT NULL OR EXISTS
+  (SELECT 1 FROM requests WHERE carried IS NOT NULL AND requests.customer = customers.id))";
+
 const KNOWN: &str =
     "SELECT known.id, known.key, known.helpscout_id, known.email, known.phone, known.found_by";
 
@@ -61,9 +65,14 @@ impl Stager<'_> {
     /// Whom the key of `customer`, whose row is `number`, leads to: `other`, who took its calls over.
     ///
     /// Somebody who was forgotten and whom Help Scout knows by an e-mail alone cannot be named until a row gives it again:
-    /// till then the number stands for itself.
+    /// till then the number stands for itself, in the same conversation, and once Help Scout made a customer of it, for
+    /// good. It still leads to nobody else.
     pub(super) fn follow(&self, number: i64, other: i64, customer: &Customer) -> rusqlite::Result<Found> {
         let c = self.connection;
+        let is_made = format!("SELECT {MADE} FROM customers WHERE id = ?1");
+        if c.prepare_cached(&is_made)?.query_row([number], |row| row.get(0))? {
+            return Ok(Found::by_own_key(number));
+        }
         let (can_be_named, by): (bool, i64) = c
             .prepare_cached(
                 "SELECT helpscout_id IS NOT NULL OR email IS NOT NULL OR EXISTS
@@ -72,23 +81,45 @@ impl Stager<'_> {
             )?
             .query_row([other], |row| Ok((row.get(0)?, row.get(1)?)))?;
         if !can_be_named && customer.id.is_none() && customer.email.is_none() {
-            c.prepare_cached(
-                "UPDATE customers SET same_as = NULL, phone = ?2, fields = ?3, found_by = ?4 WHERE id = ?1",
-            )?
-            .execute(params![
-                number,
-                customer.phone,
-                fields_of(customer),
-                found_by::stored(customer.found_by)
-            ])?;
-            return Ok(Found { customer: number, by_other_key: false });
+            c.prepare_cached("UPDATE customers SET phone = ?2, fields = ?3, found_by = ?4 WHERE id = ?1")?
+                .execute(params![
+                    number,
+                    customer.phone,
+                    fields_of(customer),
+                    found_by::stored(customer.found_by)
+                ])?;
+            return Ok(Found::by_own_key(number));
         }
         self.note_surer_way(other, found_by::read(by), customer)?;
         if customer.found_by != FoundBy::Id && customer.id.is_some() {
             self.tell_surer_way(other, customer)?;
         }
         c.prepare_cached("INSERT OR IGNORE INTO temp.led_on VALUES (?1)")?.execute([number])?;
-        Ok(Found { customer: other, by_other_key: true })
+        Ok(Found { customer: other, by_other_key: true, by_made_number: false })
+    }
+
+    /// The customer whom Help Scout made of the number that led a directory or the account to an e-mail, and to no id. One
+    /// number has one profile: it stays that customer's, and so does its conversation. The e-mail does not lead there, since
+    /// rows that give it may name somebody whom Help Scout knows by it.
+    pub(super) fn customer_of_made_number(&self, customer: &Customer) -> rusqlite::Result<Option<Found>> {
+        if self.last_customer == 0 || customer.id.is_some() || customer.email.is_none() {
+            return Ok(None);
+        }
+        let Some((way, _)) = other_ways(customer).next() else { return Ok(None) };
+        let found: Option<(i64, FoundBy)> = self
+            .connection
+            .prepare_cached(&format!(
+                "SELECT id, found_by FROM customers WHERE key = ?1 AND email IS NULL AND {MADE}"
+            ))?
+            .query_row([self.hidden(customer_key(Some(&way)))], |row| {
+                Ok((row.get(0)?, found_by::read(row.get(1)?)))
+            })
+            .optional()?;
+        let Some((id, by)) = found else { return Ok(None) };
+        self.note_surer_way(id, by, customer)?;
+        self.tell_customer_again(id, &Customer { email: None, ..customer.clone() })?;
+        self.note_contact(id, customer)?;
+        Ok(Some(Found { customer: id, by_other_key: true, by_made_number: true }))
     }
 
     /// The customer of an earlier run who is known by another way that the row gives; the row's `key` leads there from now
@@ -109,7 +140,7 @@ impl Stager<'_> {
             .execute(params![key, found_by::stored(customer.found_by), known.id])?;
         self.note_surer_way(known.id, known.found_by, customer)?;
         self.tell_surer_way(known.id, customer)?;
-        Ok(Some(Found { customer: known.id, by_other_key: true }))
+        Ok(Some(Found { customer: known.id, by_other_key: true, by_made_number: false }))
     }
 
     fn known_otherwise(&self, customer: &Customer) -> rusqlite::Result<Option<Known>> {
@@ -117,7 +148,7 @@ impl Stager<'_> {
             let known = self
                 .connection
                 .prepare_cached(&format!(
-                    "{KNOWN} FROM customers AS known WHERE helpscout_id = ?1 AND same_as IS NULL
+                    "{KNOWN} FROM customers AS known WHERE helpscout_id = ?1
                      ORDER BY email IS NULL AND phone IS NULL, id LIMIT 1"
                 ))?
                 .query_row([id], read)
@@ -140,8 +171,9 @@ impl Stager<'_> {
     fn customer_by_key(&self, key: [u8; 16]) -> rusqlite::Result<Option<Known>> {
         self.connection
             .prepare_cached(&format!(
-                "{KNOWN} FROM customers AS entered JOIN customers AS known ON known.id = COALESCE(entered.same_as, entered.id)
-                 WHERE entered.key = ?1"
+                "{KNOWN} FROM (SELECT CASE WHEN {MADE} THEN id ELSE COALESCE(same_as, id) END AS leads_to
+                   FROM customers WHERE key = ?1)
+                 JOIN customers AS known ON known.id = leads_to"
             ))?
             .query_row([key], read)
             .optional()
@@ -186,8 +218,15 @@ impl Stager<'_> {
             return Ok(None);
         }
         let known = self.customer_by_id(found.customer)?;
-        let ways = self.ways_of(&known).into_iter().chain(other_ways(customer).map(|(way, _)| way));
-        let queue = match self.queue_of_ways(inbox, ways)? {
+        let mut ways = self.ways_of(&known);
+        for (way, _) in other_ways(customer) {
+            // What leads to another customer leads to that one's conversation.
+            let theirs = self.customer_by_key(self.hidden(customer_key(Some(&way))))?;
+            if theirs.is_none_or(|theirs| theirs.id == known.id) {
+                ways.push(way);
+            }
+        }
+        let queue = match self.queue_of_ways(inbox, ways.into_iter())? {
             Some(queue) => queue,
             None if found.by_other_key => match self.ways_of(&known).first() {
                 Some(way) => self.enter_queue(inbox, way, subject)?,
@@ -202,6 +241,22 @@ impl Stager<'_> {
             )?
             .execute(params![self.hidden(staged.queue), inbox, queue])?;
         Ok(Some(queue))
+    }
+
+    /// The queue of a call whose customer is the one who was made of its number, where calls are grouped by customer.
+    pub(super) fn queue_of_made_number(
+        &self,
+        staged: &StagedCall,
+        found: Found,
+    ) -> rusqlite::Result<Option<i64>> {
+        match &staged.call.destination {
+            Destination::Grouped { inbox, group, subject }
+                if staged.call.customer.key().is_some_and(|key| key.canonical() == *group) =>
+            {
+                self.queue_of_customer(&self.customer_by_id(found.customer)?, inbox, subject)
+            }
+            _ => Ok(None),
+        }
     }
 
     /// The queue in which the calls of `known` stand together in an inbox; it is entered with `subject` where there is none.
@@ -275,4 +330,83 @@ fn other_ways(customer: &Customer) -> impl Iterator<Item = (CustomerKey, bool)> 
     let is_beside = led_on && (customer.id.is_some() || customer.email.is_some());
     let phone = customer.phone.clone().filter(|_| is_beside).map(|phone| (CustomerKey::Phone(phone), true));
     email.into_iter().chain(phone)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::checkpoint::{
+        Checkpoint,
+        numbers::tests::{by, of, whose},
+        stage::tests::{fresh, land, load},
+    };
+
+    const NUMBER: &str = "+15550100";
+
+    /// A checkpoint in which Help Scout made a customer of the number.
+    fn made() -> (tempfile::TempDir, Checkpoint) {
+        let (folder, mut checkpoint) = fresh();
+        load(&mut checkpoint, "a.csv", &[of("1", None, Some(NUMBER))], None);
+        let made = "UPDATE customers SET helpscout_id = 700000001, confirmed = 1";
+        checkpoint.connection.execute(made, []).unwrap();
+        land(&checkpoint);
+        (folder, checkpoint)
+    }
+
+    /// A call whose customer the directory told by the number.
+    fn directory(call: &str, email: &str, id: Option<u64>) -> crate::call::Call {
+        let (email, phone) = (Some(email.to_owned()), Some(NUMBER.to_owned()));
+        by(call, Customer { id, email, phone, found_by: FoundBy::Directory, ..Customer::default() })
+    }
+
+    /// The numbers of each call's customer and queue.
+    fn placed(checkpoint: &Checkpoint) -> Vec<(i64, i64)> {
+        checkpoint
+            .connection
+            .prepare("SELECT customer, queue FROM calls ORDER BY source_id, id")
+            .unwrap()
+            .query_map([], |row| Ok((row.get(0)?, row.get(1)?)))
+            .unwrap()
+            .collect::<Result<_, _>>()
+            .unwrap()
+    }
+
+    #[test]
+    fn a_number_of_which_a_customer_was_made_keeps_it_when_a_directory_tells_an_e_mail() {
+        let rows = [directory("2", "jo@example.com", None), of("3", Some("jo@example.com"), None)];
+        for (is_forgotten, order) in [(false, [0, 1]), (false, [1, 0]), (true, [0, 1]), (true, [1, 0])] {
+            let (_folder, mut checkpoint) = made();
+            if is_forgotten {
+                checkpoint.forget_imported().unwrap();
+            }
+            let rows = order.map(|index| rows[index].clone());
+            load(&mut checkpoint, "b.csv", &rows, None);
+            let again = [directory("4", "jo@example.com", None), of("5", None, Some(NUMBER))];
+            load(&mut checkpoint, "c.csv", &again, None);
+            let placed = placed(&checkpoint);
+            let of_number = [placed[0], placed[1], placed[3], placed[4]];
+            assert_eq!(of_number, [(1, 1); 4], "forgotten: {is_forgotten}, {order:?}");
+            assert!(placed[2].0 != 1 && placed[2].1 != 1, "the e-mail's own conversation: {placed:?}");
+            let told = whose(&checkpoint);
+            assert_eq!(told[2].1, "jo@example.com");
+            assert_eq!(told[1].1, "id 700000001", "the profile is not renamed");
+            let jo = crate::checkpoint::Person::Email("jo@example.com".into());
+            assert_eq!(checkpoint.forget_people(&[jo]).unwrap().dropped, 4, "found by the e-mail");
+        }
+    }
+
+    #[test]
+    fn a_number_that_leads_to_somebody_else_now_takes_neither_the_customer_nor_the_conversation() {
+        let (_folder, mut checkpoint) = made();
+        load(&mut checkpoint, "b.csv", &[directory("2", "jo@example.com", Some(900))], None);
+        assert_eq!(placed(&checkpoint), [(1, 1), (2, 2)]);
+        // Nor where its calls were given to another e-mail.
+        let (_folder, mut checkpoint) = fresh();
+        let rows = [of("1", Some("ann@example.com"), Some(NUMBER)), of("2", None, Some(NUMBER))];
+        load(&mut checkpoint, "a.csv", &rows, None);
+        land(&checkpoint);
+        load(&mut checkpoint, "b.csv", &[directory("3", "jo@example.com", None)], None);
+        let placed = placed(&checkpoint);
+        assert!(placed[0] == placed[1] && placed[2].0 != placed[0].0 && placed[2].1 != placed[0].1);
+    }
 }

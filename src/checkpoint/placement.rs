@@ -33,6 +33,14 @@ pub(super) struct Found {
     pub(super) customer: i64,
     /// Whether the key is another's than the one by which the row was entered.
     pub(super) by_other_key: bool,
+    /// Whether it is the customer who was made of a number that led elsewhere since.
+    pub(super) by_made_number: bool,
+}
+
+impl Found {
+    pub(super) fn by_own_key(customer: i64) -> Self {
+        Self { customer, by_other_key: false, by_made_number: false }
+    }
 }
 
 /// The placements of calls that were seen lately: one question for both instead of two to the database.
@@ -108,7 +116,13 @@ impl Stager<'_> {
             Destination::Grouped { inbox, subject, .. } => (None, inbox.as_str(), subject.as_str()),
         };
         let key = self.hidden(staged.queue);
-        let known = match self.queue_by_key(key)? {
+        let of_number =
+            if customer.by_made_number { self.queue_of_made_number(staged, customer)? } else { None };
+        let known = match of_number {
+            Some(known) => Some(known),
+            None => self.queue_by_key(key)?,
+        };
+        let known = match known {
             Some(known) => Some(known),
             None => self.queue_by_other_ways(staged, customer)?,
         };
@@ -132,6 +146,9 @@ impl Stager<'_> {
 
     fn customer(&self, staged: &StagedCall) -> rusqlite::Result<Found> {
         let (key, customer) = (self.hidden(staged.customer), &staged.call.customer);
+        if let Some(found) = self.customer_of_made_number(customer)? {
+            return Ok(found);
+        }
         let known = self
             .connection
             .prepare_cached("SELECT id, same_as, found_by FROM customers WHERE key = ?1")?
@@ -142,7 +159,7 @@ impl Stager<'_> {
         let found = match known {
             Some((id, None, by)) => {
                 self.note_surer_way(id, by, customer)?;
-                Some(Found { customer: id, by_other_key: false })
+                Some(Found::by_own_key(id))
             }
             Some((id, Some(other), _)) => Some(self.follow(id, other, customer)?),
             None => self.customer_by_other_ways(key, customer)?,
@@ -168,7 +185,7 @@ impl Stager<'_> {
                 customer.id.is_some(),
                 found_by::stored(customer.found_by),
             ])?;
-        Ok(Found { customer: self.connection.last_insert_rowid(), by_other_key: false })
+        Ok(Found::by_own_key(self.connection.last_insert_rowid()))
     }
 
     /// The surest way that any row gave stands.
@@ -197,7 +214,7 @@ impl Stager<'_> {
     }
 
     /// A customer who was forgotten is told of again by the row whose call waits: Help Scout is asked for the e-mail.
-    fn tell_customer_again(&self, known: i64, customer: &Customer) -> rusqlite::Result<()> {
+    pub(super) fn tell_customer_again(&self, known: i64, customer: &Customer) -> rusqlite::Result<()> {
         if self.secret.is_some() {
             self.connection
                 .prepare_cached(
@@ -210,7 +227,7 @@ impl Stager<'_> {
     }
 
     /// A customer whom this row names otherwise than earlier ones is found by either: somebody who calls from two numbers.
-    fn note_contact(&self, known: i64, customer: &Customer) -> rusqlite::Result<()> {
+    pub(super) fn note_contact(&self, known: i64, customer: &Customer) -> rusqlite::Result<()> {
         let is_new = self
             .connection
             .prepare_cached(

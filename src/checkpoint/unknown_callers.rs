@@ -5,7 +5,7 @@
 
 use rusqlite::params;
 
-use super::{CheckpointError, Stager, numbers::LONE};
+use super::{CheckpointError, Stager, numbers::UNKNOWN};
 
 const REASON: &str = "the customer has a number but no id and no e-mail, and `customer.unknown` is `reject`";
 
@@ -38,7 +38,7 @@ impl Stager<'_> {
         self.connection.execute(
             &format!(
                 "INSERT INTO temp.dropped SELECT id FROM calls
-                 WHERE id > ?1 AND customer IN (SELECT id FROM customers WHERE {LONE})"
+                 WHERE id > ?1 AND customer IN (SELECT id FROM customers WHERE {UNKNOWN})"
             ),
             [self.before],
         )?;
