@@ -8,7 +8,7 @@ use std::sync::Arc;
 use super::failure::Failure;
 use crate::{
     call::{Headings, Position, Row},
-    config::AgentsFile,
+    config::NamedFile,
     mapping::{AgentDirectory, AgentFault},
     source::{Format, Reader, Record, SourceError, SourceSettings, expand},
 };
@@ -19,7 +19,7 @@ const COLUMNS: [&str; 2] = ["name", "email"];
 const MOST_TOLD: usize = 20;
 
 /// Reads the directory that `file` names.
-pub(super) fn read(file: &AgentsFile) -> Result<Arc<AgentDirectory>, Failure> {
+pub(super) fn read(file: &NamedFile) -> Result<Arc<AgentDirectory>, Failure> {
     let of_file = |error: SourceError| Failure::usage(format!("{}: {error}", file.named_at));
     let settings = SourceSettings { format: Some(Format::Csv), ..SourceSettings::default() };
     let mut directory = AgentDirectory::default();
@@ -95,7 +95,7 @@ mod tests {
         kept.write_all(bytes).unwrap();
         let path = kept.path();
         let file =
-            AgentsFile { path: path.display().to_string(), named_at: "c.toml:2: `agents.directory`".into() };
+            NamedFile { path: path.display().to_string(), named_at: "c.toml:2: `agents.directory`".into() };
         let shown = |failure: Failure| format!("{failure:?}").replace(&file.path, "agents.csv");
         read(&file).map_err(shown)
     }
@@ -152,7 +152,7 @@ mod tests {
                 "{wanted}\n{told}"
             );
         }
-        let gone = AgentsFile { path: "none/agents.csv".into(), named_at: "--set".into() };
+        let gone = NamedFile { path: "none/agents.csv".into(), named_at: "--set".into() };
         assert!(format!("{:?}", read(&gone).unwrap_err()).contains("`none/agents.csv` does not exist"));
     }
 }

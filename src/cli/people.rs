@@ -1,12 +1,13 @@
 //! The people whom files beside the export know: the user's directory, `account.json`, and those who must not be imported.
 
-use super::{failure::Failure, setup};
+use super::failure::Failure;
 use crate::{
     call::{Cells, Headings},
+    config::NamedFile,
     import::WarningCount,
     mapping::{DIRECTORY_COLUMNS, DirectoryRow, Excluded, NumberForm, People, Person, UnusedCell},
     sandbox::Seed,
-    source::{Encoding, Input, Reader, Record, SourceSettings, expand},
+    source::{Encoding, Reader, Record, SourceError, SourceSettings, expand},
 };
 
 /// What a directory holds, and what of it cannot be used.
@@ -15,19 +16,21 @@ pub(super) struct Directory {
     pub(super) unused: Vec<WarningCount>,
 }
 
-/// Reads the directory at `path`, its numbers as callers' are.
+/// Reads the directory that `file` names, its numbers as callers' are.
 pub(super) fn directory(
-    path: &str,
+    file: &NamedFile,
     form: NumberForm,
     encoding: Option<Encoding>,
 ) -> Result<Directory, Failure> {
     let settings = SourceSettings { encoding, ..SourceSettings::default() };
+    let of_file = |error: SourceError| Failure::usage(format!("{}: {error}", file.named_at));
     let mut directory = Directory { people: People::default(), unused: Vec::new() };
-    for input in one_file(path)? {
-        let reader = Reader::open(&input, &settings)?;
-        let columns = Columns::of(input.name(), reader.headings().as_deref())?;
+    for input in expand(std::slice::from_ref(&file.path)).map_err(of_file)? {
+        let reader = Reader::open(&input, &settings).map_err(of_file)?;
+        let columns = Columns::of(input.name(), reader.headings().as_deref())
+            .map_err(|lacking| Failure::usage(format!("{}: {lacking}", file.named_at)))?;
         for record in reader {
-            let row = match record? {
+            let row = match record.map_err(of_file)? {
                 Record::Row(row) => row,
                 Record::Broken(broken) => {
                     return Err(Failure::usage(format!("{}: {}", broken.position, broken.fault)));
@@ -68,17 +71,17 @@ struct Columns([Option<usize>; DIRECTORY_COLUMNS.len()]);
 
 impl Columns {
     /// JSON rows name their values themselves.
-    fn of(file: &str, headings: Option<&Headings>) -> Result<Self, Failure> {
+    fn of(file: &str, headings: Option<&Headings>) -> Result<Self, String> {
         let Some(headings) = headings else { return Ok(Self([None; DIRECTORY_COLUMNS.len()])) };
         let folded = |name: &str| name.trim().to_lowercase().replace([' ', '-', '_'], "");
         let find = |column: &str| headings.names().iter().position(|name| folded(name) == folded(column));
         let columns = DIRECTORY_COLUMNS.map(find);
         if columns[..2] == [None, None] || columns[1..] == [None; 4] {
-            return Err(Failure::usage(format!(
+            return Err(format!(
                 "`{file}` is no directory of customers: it needs the columns `phone` and `email` or `id` (and \
                  `first_name`, `last_name` where they are known), and has `{}`",
                 headings.names().join("`, `")
-            )));
+            ));
         }
         Ok(Self(columns))
     }
@@ -92,11 +95,6 @@ fn value(cells: &Cells, name: &str, column: Option<usize>) -> Option<String> {
     };
     let text = text.trim();
     (!text.is_empty()).then(|| text.to_owned())
-}
-
-/// A path may have marks that a pattern has.
-fn one_file(path: &str) -> Result<Vec<Input>, Failure> {
-    Ok(expand(&[path.to_owned()])?)
 }
 
 /// The customers of an account, as `callport pull` wrote them.
@@ -119,8 +117,10 @@ pub(super) fn of_account(seed: &Seed, form: NumberForm) -> People {
 }
 
 /// Reads the list of people who must not be imported: every line names somebody by a number or an e-mail.
-pub(super) fn excluded(path: &str, form: NumberForm) -> Result<Excluded, Failure> {
-    let text = setup::text(path.as_ref())?;
+pub(super) fn excluded(file: &NamedFile, form: NumberForm) -> Result<Excluded, Failure> {
+    let path = &file.path;
+    let text = std::fs::read_to_string(path)
+        .map_err(|error| Failure::usage(format!("{}: `{path}` cannot be read: {error}", file.named_at)))?;
     let mut excluded = Excluded::default();
     for (line, content) in (1_u64..).zip(text.trim_start_matches('\u{feff}').lines()) {
         let cells = content.split([',', ';', '\t', '|']).map(|cell| cell.trim().trim_matches('"'));
@@ -132,6 +132,10 @@ pub(super) fn excluded(path: &str, form: NumberForm) -> Result<Excluded, Failure
                 content.trim()
             )));
         }
+    }
+    if excluded.is_empty() {
+        let what = "names nobody: give it a line with a number or an e-mail for each, or leave the key out";
+        return Err(Failure::usage(format!("{}: `{path}` {what}", file.named_at)));
     }
     Ok(excluded)
 }

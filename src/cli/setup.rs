@@ -112,13 +112,13 @@ impl Setup {
     fn meet_people(&mut self) -> Result<(), Failure> {
         let form = self.settings.mapping.forms.numbers;
         let mut excluded = Excluded::default();
-        if let Some(path) = &self.settings.directory {
-            let directory = people::directory(path, form, self.settings.source.encoding)?;
+        if let Some(file) = &self.settings.directory {
+            let directory = people::directory(file, form, self.settings.source.encoding)?;
             self.settings.mapping.directory = Arc::new(directory.people);
             self.noted = directory.unused;
         }
-        if let Some(path) = &self.settings.exclude {
-            excluded = people::excluded(path, form)?;
+        if let Some(file) = &self.settings.exclude {
+            excluded = people::excluded(file, form)?;
         }
         if let Some(seed) = &self.account {
             self.settings.mapping.account = Arc::new(people::of_account(seed, form));

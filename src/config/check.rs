@@ -10,11 +10,11 @@ use crate::{
 };
 
 use super::{
-    agents::{self, AgentsFile},
-    conversation,
+    agents, conversation,
     error::ConfigError,
     file::ConfigFile,
     forms, key,
+    named_file::NamedFile,
     overrides::Overrides,
     preset::Preset,
     raw::{Place, Raw, RawSettings},
@@ -36,14 +36,14 @@ pub struct Settings {
     pub source: SourceSettings,
     /// The files to read: paths, globs or `-`, relative to the working directory.
     pub files: Vec<String>,
-    /// The file that finds the customers of numbers, relative to the working directory.
-    pub directory: Option<String>,
-    /// The file of people whose calls must not be imported, relative to the working directory.
-    pub exclude: Option<String>,
+    /// The file that finds the customers of numbers.
+    pub directory: Option<NamedFile>,
+    /// The file of people whose calls must not be imported.
+    pub exclude: Option<NamedFile>,
     /// What is known of the previous platform.
     pub preset: Option<Preset>,
     /// Where the agents' e-mails stand.
-    pub agents_file: Option<AgentsFile>,
+    pub agents_file: Option<NamedFile>,
     /// What conversations are made like.
     pub conversation: ConversationSettings,
     /// How much is used and how long is waited.
@@ -76,13 +76,13 @@ impl Settings {
         mapping.by_own_names = !file_maps && preset.is_none();
         checker.bounds(&mut mapping, overrides, now);
         mapping.agents = agents::agents(&checker);
-        let agents_file = agents::file(&mut checker, &folder);
+        let agents_file = NamedFile::under("agents.directory", &mut checker, &folder);
         let conversation = conversation::conversation(&mut checker);
         let limits = conversation::limits(&mut checker);
         let mapping_recipe = MappingRecipe::new(&source, &mapping, &conversation);
         let files = checker.files(&folder);
-        let directory = checker.file("customer.directory", &folder);
-        let exclude = checker.file("source.exclude", &folder);
+        let directory = NamedFile::under("customer.directory", &mut checker, &folder);
+        let exclude = NamedFile::under("source.exclude", &mut checker, &folder);
         let share_tag = checker.truth("account.share_tag", false);
         let accept = checker.accept();
         checker.unfilled();
@@ -327,13 +327,6 @@ impl Checker {
             self.raw.fault("", Place::Option("--until"), reason);
         }
         (mapping.since, mapping.until) = (since, until);
-    }
-
-    /// One file, relative to the working directory: that of a file is written relative to its folder.
-    fn file(&mut self, key: &str, folder: &Path) -> Option<String> {
-        let path = self.text(key)?;
-        let is_of_file = matches!(self.raw.get(key)?.place, Place::File(..) | Place::OwnPreset(..));
-        Some(if is_of_file { beside(folder, path) } else { path })
     }
 
     /// The files, relative to the working directory: those of the configuration file are written relative to its folder.

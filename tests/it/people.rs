@@ -126,6 +126,11 @@ fn lists_that_cannot_be_used_are_refused_by_their_place() {
         ),
         (
             "lists/erased.csv",
+            "Jo Doe\n",
+            "callport.toml:2: `source.exclude`: `lists/erased.csv` names nobody",
+        ),
+        (
+            "lists/erased.csv",
             "name\nJo Doe\n",
             "lists/erased.csv:2: `Jo Doe` holds neither a phone number nor an e-mail",
         ),
@@ -136,6 +141,8 @@ fn lists_that_cannot_be_used_are_refused_by_their_place() {
         desk.write(file, before);
     }
     std::fs::remove_file(desk.path("lists/erased.csv")).unwrap();
-    desk.run(&["check", "calls.csv"]).with(2).saying("`lists/erased.csv` cannot be read");
+    desk.run(&["check", "calls.csv"])
+        .with(2)
+        .saying("callport.toml:2: `source.exclude`: `lists/erased.csv` cannot be read");
     desk.run(&["check", "calls.csv", "--set", "source.exclude="]).with(2).saying("`source.exclude` is empty");
 }
