@@ -6,6 +6,9 @@ use crate::desk::{Desk, Ended};
 
 const SCRIPT: &str = "benches/compare/run";
 
+/// Between these two lines of a document stands the table.
+const PLACE: [&str; 2] = ["<!-- compare: begin -->\n", "<!-- compare: end -->\n"];
+
 /// Whether `program` can be started here; a test that needs it says that it was left out where it cannot.
 fn is_there(program: &str) -> bool {
     let found = Command::new(program).arg("--version").output().is_ok_and(|output| output.status.success());
@@ -39,6 +42,21 @@ fn rows(table: &str) -> Vec<BTreeMap<String, String>> {
 }
 
 #[test]
+fn the_readme_quotes_a_table_of_every_contender() {
+    let readme = std::fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("README.md")).unwrap();
+    let (_, rest) = readme.split_once(PLACE[0]).expect("the table has a place");
+    let (table, rest) = rest.split_once(PLACE[1]).expect("the table has an end");
+    assert!(!rest.contains(PLACE[0]) && !rest.contains(PLACE[1]), "one place");
+    let whats: Vec<String> = rows(table).into_iter().map(|row| row["what"].clone()).collect();
+    for (what, begin) in
+        whats.iter().zip(["callport", "callport, one", "asyncio", "GNU", "staging", "staging"])
+    {
+        assert!(what.starts_with(begin), "{what}");
+    }
+    assert_eq!(whats.len(), 6, "{whats:?}");
+}
+
+#[test]
 fn both_ways_of_callport_stand_in_one_table_with_their_cost_and_what_was_lost() {
     if !is_there("python3") {
         return;
@@ -69,7 +87,7 @@ fn others_are_measured_where_they_are_installed_and_a_table_in_a_document_is_rep
     let into = ["--only", "parallel,staging", "--into", page.to_str().unwrap()];
     assert_eq!(compare(&desk, "12", &into).with(0).out, "");
     let page = desk.read("page.md");
-    let (head, rest) = page.split_once("<!-- compare: begin -->\n").unwrap();
+    let (head, rest) = page.split_once(PLACE[0]).unwrap();
     assert_eq!((head, rest.ends_with("\n<!-- compare: end -->\nbehind\n")), ("before\n", true), "{page}");
     assert!(!page.contains("old\n") && page.contains(" cores, "), "{page}");
     let rows = rows(&page);
