@@ -217,22 +217,25 @@ impl<T: Transport> Client<T> {
         self.pacer.count_request();
         let is_read = method == Method::GET;
         let request = WireRequest { method, target: target.to_owned(), headers, body };
+        let left = Instant::now();
         let mut response = self.transport.send(request).await?;
         let is_wanted = is_read && (200..300).contains(&response.status);
         self.tokens.redact(&mut response, is_wanted);
-        self.heed(&response);
+        self.heed(&response, left);
         Ok(response)
     }
 
-    fn heed(&self, response: &WireResponse) {
+    fn heed(&self, response: &WireResponse, left: Instant) {
         let number = |name| response.header(name).and_then(|text| text.trim().parse().ok());
-        self.pacer.learn(number("x-ratelimit-limit-minute"), number("x-ratelimit-remaining-minute"));
+        self.pacer.learn(left, number("x-ratelimit-limit-minute"), number("x-ratelimit-remaining-minute"));
         if let Some(shown) = dated(response) {
             *self.clock() = Some((shown, Instant::now()));
         }
         match response.status {
             429 => {
-                let wait = answer::retry_after(response).unwrap_or(UNSTATED_WAIT) + MARGIN;
+                let stated = answer::retry_after(response);
+                self.pacer.refused(left, stated);
+                let wait = stated.unwrap_or(UNSTATED_WAIT) + MARGIN;
                 self.pacer.close_gate(wait);
                 self.patience.tell(ClientNote::Throttled { wait });
             }

@@ -34,6 +34,7 @@ use tokio::{
 };
 
 use super::Share;
+use room::Room;
 
 /// What a read costs.
 pub const READ_UNITS: u32 = 1;
@@ -44,6 +45,10 @@ pub const WRITE_UNITS: u32 = 2;
 const STEP: u32 = WRITE_UNITS;
 /// However small the share is, a unit leaves in so long: the limiter cannot count with much longer spans.
 const LONGEST_INTERVAL: Duration = Duration::from_secs(24 * 60 * 60);
+/// A limit that a refusal showed, where the service states none, is believed for so long, and each time for twice as long.
+const BELIEVED: Duration = Duration::from_secs(600);
+/// However few units a refusal seems to allow, so many a minute are tried.
+const FEWEST: u32 = 10;
 /// How long one waits at most before the timetable is looked at again.
 const LONGEST_SLEEP: Duration = Duration::from_secs(20);
 
@@ -91,9 +96,24 @@ struct State {
     closed_until: Option<Instant>,
     remaining: Option<u32>,
     last_minute: LastMinute,
+    room: Room,
+    /// What a refusal showed of a limit that the service does not state.
+    shown: Option<Shown>,
     requests: u64,
     units: u64,
     throttled: u64,
+}
+
+/// A limit that nobody stated, as a refusal showed it.
+#[derive(Debug, Clone, Copy)]
+struct Shown {
+    /// What was assumed before.
+    assumed: u32,
+    /// What was found.
+    found: u32,
+    at: Duration,
+    /// How long it is believed.
+    span: Duration,
 }
 
 impl Pacer {
@@ -110,6 +130,8 @@ impl Pacer {
             closed_until: None,
             remaining: None,
             last_minute: LastMinute::default(),
+            room: Room::default(),
+            shown: None,
             requests: 0,
             units: 0,
             throttled: 0,
@@ -182,26 +204,72 @@ impl Pacer {
             state.closed_until = None;
         }
         let now = self.clock.now();
-        if let (Some(limiter), Some(units)) = (&state.limiter, NonZeroU32::new(units)) {
+        if let Some(shown) = state.shown
+            && state.limit != shown.assumed
+            && now >= shown.at + shown.span
+        {
+            state.limit = shown.assumed;
+            state.limiter = limiter(shown.assumed, part, self.clock);
+        }
+        let limit = state.limit;
+        if let (Some(limiter), Some(count)) = (&state.limiter, NonZeroU32::new(units)) {
+            if let Some(wait) = state.room.wait(now, units, limit) {
+                return Err(wait);
+            }
             // No burst is smaller than a step, so the outer result is never an error.
-            if let Ok(Err(not_yet)) = limiter.check_n(units) {
+            if let Ok(Err(not_yet)) = limiter.check_n(count) {
                 return Err(not_yet.wait_time_from(now));
             }
+            state.room.leaves(now, units);
+            state.room.spread(now, units, limit);
         }
         state.count(units, now);
         Ok(())
     }
 
-    /// Takes note of what the service states: its limit a minute, and what is left of it.
-    pub fn learn(&self, limit: Option<u32>, remaining: Option<u32>) {
+    /// Takes note of what the service states in the answer to a request that left at `left`: its limit a minute, and what
+    /// is left of it.
+    pub fn learn(&self, left: Instant, limit: Option<u32>, remaining: Option<u32>) {
         let mut state = self.state();
+        if let (Some(limit), Some(remaining)) = (limit.filter(|limit| *limit > 0), remaining) {
+            state.room.heard(self.clock.at(left), limit, remaining);
+        }
         state.remaining = remaining.or(state.remaining);
         state.stated = limit.filter(|limit| *limit > 0).or(state.stated);
         let Some(limit) = limit.filter(|limit| *limit > 0 && *limit != state.limit) else { return };
         state.limit = limit;
         state.limiter = limiter(limit, state.share, self.clock);
+        state.shown = None;
         drop(state);
         self.changed.notify_one();
+    }
+
+    /// A request that left at `left` was refused for the limit, with the `stated` wait. Where the service states no limit,
+    /// what had passed shows it.
+    pub(super) fn refused(&self, left: Instant, stated: Option<Duration>) {
+        let (now, left) = (self.clock.now(), self.clock.at(left));
+        let mut state = self.state();
+        let is_news = state.shown.is_none_or(|shown| left > shown.at);
+        if state.stated.is_some() || state.limit == 0 || !is_news {
+            return;
+        }
+        // The wait ends when the minute begins anew, or its oldest units are a minute old: what left since then is all of
+        // it. Without a wait it may have been less than what left in the last minute.
+        let from = (left + stated.unwrap_or_default()).saturating_sub(Duration::from_secs(60));
+        let passed = state.room.ours_since(from, left).saturating_sub(u64::from(WRITE_UNITS));
+        let passed = if stated.is_some() { passed } else { passed * 3 / 4 };
+        let found = u32::try_from(passed).unwrap_or(u32::MAX).max(FEWEST);
+        if found < state.limit {
+            let (assumed, found, span) = match state.shown {
+                // What held before holds still.
+                Some(shown) if state.limit == shown.assumed => (shown.assumed, shown.found, shown.span * 2),
+                Some(shown) => (shown.assumed, found, shown.span),
+                None => (state.limit, found, BELIEVED),
+            };
+            state.shown = Some(Shown { assumed, found, at: now, span });
+            state.limit = found;
+            state.limiter = limiter(found, state.share, self.clock);
+        }
     }
 
     /// Lets nobody pass for `wait` from now on.
@@ -289,6 +357,12 @@ struct PaceClock {
     start: Instant,
 }
 
+impl PaceClock {
+    fn at(self, moment: Instant) -> Duration {
+        moment.saturating_duration_since(self.start)
+    }
+}
+
 impl Clock for PaceClock {
     type Instant = Duration;
 
@@ -331,6 +405,8 @@ impl LastMinute {
         &mut self.slots[usize::try_from(second % 60).unwrap_or_default()]
     }
 }
+
+mod room;
 
 #[cfg(test)]
 mod tests;

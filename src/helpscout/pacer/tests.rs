@@ -131,10 +131,11 @@ async fn a_limit_learned_in_mid_run_holds_from_then_on() {
     let pacer = Arc::new(pacer(800, 1.0));
     let before = sent(Arc::clone(&pacer), 4, MINUTE).await;
     assert!(total(&before) > 770);
-    pacer.learn(Some(200), Some(150));
+    pacer.learn(Instant::now(), Some(200), None);
     let after = sent(Arc::clone(&pacer), 4, MINUTE * 3).await;
     assert!(worst_minute(&after) <= 200, "{}", worst_minute(&after));
     assert!(total(&after) >= 580, "{}", total(&after));
+    pacer.learn(Instant::now(), Some(200), Some(150));
     assert_eq!((pacer.snapshot().limit, pacer.snapshot().remaining), (Some(200), Some(150)));
 }
 
@@ -147,7 +148,7 @@ async fn a_raised_limit_wakes_who_waits() {
         tokio::spawn(async move { pacer.permit(2).await })
     };
     tokio::task::yield_now().await;
-    pacer.learn(Some(600), None);
+    pacer.learn(Instant::now(), Some(600), None);
     waiter.await.unwrap();
     assert!(start.elapsed() < Duration::from_secs(2), "{:?}", start.elapsed());
 }
@@ -162,7 +163,7 @@ async fn the_same_limit_said_again_gives_no_burst_away() {
         if start.elapsed() >= MINUTE {
             break;
         }
-        pacer.learn(Some(if used % 4 == 0 { 200 } else { 201 }), None);
+        pacer.learn(Instant::now(), Some(if used % 4 == 0 { 200 } else { 201 }), None);
         used += 2;
     }
     assert!((190..=200).contains(&used), "{used}");
@@ -229,7 +230,7 @@ async fn used_units_are_counted_by_the_minute() {
 async fn a_share_of_next_to_nothing_neither_overflows_nor_lifts_the_limit() {
     for share in [1e-9, 1e-12, 1e-300, f64::from_bits(1)] {
         let pacer = pacer(400, share);
-        pacer.learn(Some(1), None);
+        pacer.learn(Instant::now(), Some(1), None);
         let start = Instant::now();
         pacer.permit(WRITE_UNITS).await;
         let waited = start.elapsed();

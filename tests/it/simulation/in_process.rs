@@ -38,11 +38,13 @@ pub(super) struct Way {
     pub(super) latency: (u64, u64),
     /// How often no connection is made.
     pub(super) unreachable: f64,
+    /// Whether what answers tell of the limit, and how long to wait for it, is lost on the way.
+    pub(super) is_silent: bool,
 }
 
 impl Default for Way {
     fn default() -> Self {
-        Self { seed: 0, latency: (20, 120), unreachable: 0.0 }
+        Self { seed: 0, latency: (20, 120), unreachable: 0.0, is_silent: false }
     }
 }
 
@@ -85,7 +87,16 @@ struct Inner {
     /// Requests that left and have not arrived yet.
     under_way: HashMap<u64, SandboxRequest>,
     numbers: u64,
+    /// How many requests wait for their answer.
+    on_the_wire: usize,
     seen: Seen,
+}
+
+impl Inner {
+    fn goes_out(&mut self) {
+        self.on_the_wire += 1;
+        self.seen.most_under_way = self.seen.most_under_way.max(self.on_the_wire);
+    }
 }
 
 /// What was seen on the wire that the service's own record does not show.
@@ -99,6 +110,8 @@ pub(super) struct Seen {
     pub(super) too_large: Vec<String>,
     /// Appends to conversations that were full when they arrived.
     pub(super) into_full: Vec<String>,
+    /// The most requests under way at once, there and back.
+    pub(super) most_under_way: usize,
 }
 
 impl Wire {
@@ -231,6 +244,7 @@ impl Wire {
         self.pause(back + u64::try_from(handling.delay.as_millis()).unwrap()).await;
         match handling.outcome {
             Outcome::Answer(answer) => {
+                let answer = if self.way.is_silent { without_limit(answer) } else { answer };
                 self.inner().seen.hear(self.elapsed_ms(), &answer);
                 Ok(for_client(answer))
             }
@@ -291,10 +305,11 @@ impl Transport for InProcess {
             wire.pause(1 + wire.way.latency.0).await;
             return Err(TransportFailure { may_have_arrived: false, why: "connection refused".to_owned() });
         }
-        match timeout(PATIENCE, wire.carry(request, chance)).await {
-            Ok(outcome) => outcome,
-            Err(_) => Err(TransportFailure { may_have_arrived: true, why: "timed out".to_owned() }),
-        }
+        wire.inner().goes_out();
+        let outcome = timeout(PATIENCE, wire.carry(request, chance)).await;
+        wire.inner().on_the_wire -= 1;
+        outcome
+            .unwrap_or_else(|_| Err(TransportFailure { may_have_arrived: true, why: "timed out".to_owned() }))
     }
 }
 
@@ -326,6 +341,14 @@ fn for_sandbox(request: &WireRequest) -> SandboxRequest {
         headers,
         body: request.body.clone().unwrap_or_default(),
     }
+}
+
+fn without_limit(mut answer: SandboxResponse) -> SandboxResponse {
+    let tells = |name: &str| {
+        name.to_ascii_lowercase().contains("ratelimit") || name.eq_ignore_ascii_case("retry-after")
+    };
+    answer.headers.retain(|(name, _)| !tells(name));
+    answer
 }
 
 fn for_client(answer: SandboxResponse) -> WireResponse {

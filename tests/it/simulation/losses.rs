@@ -63,7 +63,7 @@ fn trial(seed: u64, chance: &mut fastrand::Rng) -> Trial {
     let setup = Setup {
         seed,
         faults,
-        way: Way { seed, latency: (1, chance.u64(2..400)), unreachable: 0.0 },
+        way: Way { seed, latency: (1, chance.u64(2..400)), ..Way::default() },
         workers: *chance.choice(&[None, Some(1), Some(4), Some(16)]).unwrap(),
         settle: Duration::from_secs(settle),
         by_call: chance.u8(..3) == 0,

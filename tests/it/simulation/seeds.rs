@@ -179,6 +179,7 @@ fn setup(seed: u64, chance: &mut fastrand::Rng) -> Setup {
             seed,
             latency: (1, chance.u64(2..2_000)),
             unreachable: if chance.u8(..4) == 0 { 0.05 } else { 0.0 },
+            ..Way::default()
         },
         rate: if chance.u8(..3) == 0 { chance.u32(100..2_000) } else { 0 },
         share: 0.8,
