@@ -36,6 +36,7 @@ mod numbers;
 mod open;
 mod other_ways;
 mod placement;
+mod planned;
 mod probe;
 mod questions;
 mod record_form;
@@ -64,9 +65,10 @@ pub use ledger::Ledger;
 pub use lineage::{Account, Lineage, REHEARSAL};
 pub use numbers::SharedNumbers;
 pub use open::{Checkpoint, ReadOnlyCheckpoint};
+pub use planned::{Openers, PlannedQueue};
 pub use probe::{CommitMoment, CommitProbe};
 pub use questions::{
-    FileStatus, FoundByCounts, PlannedCustomers, PlannedQueue, PreviewedCall, RunStatus, SheetCounts, Status,
+    FileStatus, FoundByCounts, PlannedCustomers, PreviewedCall, RunStatus, SheetCounts, Status,
     UndecidedCall, UndecidedCustomer,
 };
 pub use recovery::{FoundCall, FoundConversation, Recovery};

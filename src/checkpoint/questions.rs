@@ -117,15 +117,6 @@ pub struct PreviewedCall {
     pub text: String,
 }
 
-/// What a queue that waits means for a plan.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct PlannedQueue {
-    /// The threads of the conversation that takes its calls, as far as is known; none where a new one is made.
-    pub threads: Option<u32>,
-    /// What each call takes, in order.
-    pub sizes: Vec<u32>,
-}
-
 /// The customers of the calls that wait.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct PlannedCustomers {
@@ -389,31 +380,6 @@ impl Checkpoint {
         Ok(super::rejections::note_rejection(&self.connection, fingerprint, run)?)
     }
 
-    /// Tells `each` every queue that waits, one after another, for a plan.
-    pub fn plan(&self, mut each: impl FnMut(PlannedQueue)) -> Result<(), CheckpointError> {
-        let c = &self.connection;
-        let mut calls = c.prepare(
-            "SELECT queue, size FROM calls INDEXED BY calls_waiting WHERE request IS NULL ORDER BY queue, started_at, size",
-        )?;
-        let mut rows = calls.query([])?;
-        let mut current: Option<(i64, Vec<u32>)> = None;
-        while let Some(row) = rows.next()? {
-            let (queue, size): (i64, u32) = (row.get(0)?, row.get(1)?);
-            match &mut current {
-                Some((known, sizes)) if *known == queue => sizes.push(size),
-                _ => {
-                    if let Some((queue, sizes)) = current.replace((queue, vec![size])) {
-                        each(PlannedQueue { threads: threads(c, queue)?, sizes });
-                    }
-                }
-            }
-        }
-        if let Some((queue, sizes)) = current {
-            each(PlannedQueue { threads: threads(c, queue)?, sizes });
-        }
-        Ok(())
-    }
-
     /// Customers of the calls that wait. By what they were found is told behind staging, in the same life of the checkpoint.
     pub fn planned_customers(&self) -> Result<PlannedCustomers, CheckpointError> {
         let mut planned = PlannedCustomers::default();
@@ -474,15 +440,4 @@ impl FoundByCounts {
             FoundBy::Nothing => &mut self.nothing,
         } += count;
     }
-}
-
-/// The threads of the conversation that takes a queue's next call: its newest one, or the one that the rows name (not
-/// known before it is asked: taken as empty), or none.
-fn threads(c: &Connection, queue: i64) -> rusqlite::Result<Option<u32>> {
-    let state = super::delivery::queue(c, queue)?;
-    Ok(match state.newest {
-        Some(newest) if newest.state == super::ConversationState::Open => Some(newest.threads),
-        Some(_) => None,
-        None => state.existing.map(|_| 0),
-    })
 }

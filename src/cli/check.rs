@@ -17,7 +17,6 @@ use crate::{
     checkpoint::{Checkpoint, CheckpointError},
     helpscout::{Client, HttpTransport},
     import::{Clock, EventSink, ImportError, Reading, Staged, Survey, WarningCount, predict, stage, survey},
-    plan::PackLimits,
     report::{CheckResult, PlanFigures, ProblemList, plan_text},
 };
 
@@ -120,7 +119,7 @@ fn figures(
     staged: &Staged,
 ) -> Result<PlanFigures, CheckpointError> {
     let users = setup.account.as_ref().and_then(|account| account.users()).map(<[_]>::len);
-    let predicted = predict(scratch, PackLimits::new(setup.settings.conversation.pack), users)?;
+    let predicted = predict(scratch, &setup.delivery(None), users)?;
     let limit = told_limit.or_else(|| setup.account.as_ref().and_then(crate::sandbox::Seed::limit));
     let limit = limit.or(options.read.pace.rate).unwrap_or(remote::ASSUMED_RATE);
     let share = setup.share().map_or(1.0, |share| share.at(0));
@@ -136,6 +135,7 @@ fn figures(
         found_by: predicted.found_by,
         conversations: predicted.conversations,
         requests: predicted.cost.requests,
+        choice: predicted.choice,
         rate_units: predicted.cost.units,
         limit_per_minute: limit,
         share,

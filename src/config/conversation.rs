@@ -4,8 +4,11 @@ use std::time::Duration;
 
 use email_address::EmailAddress;
 
-use crate::import::{
-    AssignTo, ConversationSettings, ConversationStatus, LimitSettings, WhenFull, WhenLocked, WhenMissing,
+use crate::{
+    import::{
+        AssignTo, ConversationSettings, ConversationStatus, LimitSettings, WhenFull, WhenLocked, WhenMissing,
+    },
+    plan::WhenAppending,
 };
 
 use super::{check::Checker, value::Value};
@@ -22,6 +25,10 @@ pub(super) fn conversation(checker: &mut Checker) -> ConversationSettings {
         import_tag: checker.text("conversation.import_tag").unwrap_or(default.import_tag),
         assign_to: assign_to(checker),
         pack: checker.truth("conversation.pack", default.pack),
+        when_appending: match checker.word("conversation.when_appending") {
+            "cheap" => WhenAppending::Cheap,
+            _ => WhenAppending::Fill,
+        },
         when_full: match checker.word("conversation.when_full") {
             "reject" => WhenFull::Reject,
             _ => WhenFull::Continue,
@@ -158,6 +165,7 @@ mod tests {
                 import_tag: "callport".into(),
                 assign_to: AssignTo::Email("ada@example.com".into()),
                 pack: false,
+                when_appending: WhenAppending::Cheap,
                 when_full: WhenFull::Reject,
                 when_locked: WhenLocked::Reject,
                 when_missing: WhenMissing::New,

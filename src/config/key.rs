@@ -147,6 +147,7 @@ const OTHER_KEYS: &[(&str, Kind)] = &[
     ("conversation.import_tag", Kind::Text),
     ("conversation.assign_to", Kind::Text),
     ("conversation.pack", Kind::Truth),
+    ("conversation.when_appending", Kind::OneOf(&["fill", "cheap"])),
     ("conversation.when_full", Kind::OneOf(&["continue", "reject"])),
     ("conversation.when_locked", Kind::OneOf(&["continue", "reject"])),
     ("conversation.when_missing", Kind::OneOf(&["reject", "new"])),

@@ -12,7 +12,8 @@ use tokio::time::Instant;
 use super::{
     ImportError, ImportEvent,
     customers::Ready,
-    proof::{FirstAppend, Pass},
+    door::Pass,
+    proof::FirstAppend,
     redirect::Way,
     send::{Sent, Target},
     worker::{Next, Worker, denied, told, undocumented},
@@ -37,6 +38,7 @@ impl<T: Transport> Worker<T> {
         let (Some(row), Some(call)) = (self.queue.newest.clone(), self.calls.front()) else {
             return Ok(Next::GoOn);
         };
+        self.filling = Some(row.id);
         let gate = match self.ready(call.customer).await? {
             Ready::Yes(gate) => gate,
             Ready::Refused(words) => {

@@ -77,6 +77,12 @@ impl<T: Transport> Worker<T> {
     /// Inbox and subject of the queue's next conversation. A continuation of one that was there before us takes over
     /// what that one has.
     pub(super) async fn place(&mut self) -> Result<(u64, String), ImportError> {
+        let part = self.queue.newest.as_ref().map_or(0, |row| row.part) + 1;
+        self.place_of_part(part).await
+    }
+
+    /// The same of any of its conversations, from 1.
+    pub(super) async fn place_of_part(&mut self, part: u32) -> Result<(u64, String), ImportError> {
         if let Some(first) = self.queue.first.clone().filter(|_| self.queue.existing.is_some())
             && first.subject.is_none()
             && let Found::Found(known) | Found::Moved(known) =
@@ -99,7 +105,6 @@ impl<T: Transport> Worker<T> {
         let subject = subject
             .or_else(|| Some(self.queue.subject.clone()).filter(|subject| !subject.is_empty()))
             .unwrap_or_else(|| "Phone calls".to_owned());
-        let part = self.queue.newest.as_ref().map_or(0, |row| row.part) + 1;
         Ok((inbox, part_subject(&subject, part)))
     }
 

@@ -14,7 +14,10 @@ use super::{
     settle::SLACK,
     worker::Worker,
 };
-use crate::helpscout::Transport;
+use crate::{
+    checkpoint::{Openers, RequestKind},
+    helpscout::Transport,
+};
 
 /// Queues that may be parked while what was lost is looked for.
 const PARKED: usize = 256;
@@ -51,6 +54,7 @@ struct Feed {
 /// Sends all that waits.
 pub(super) async fn deliver<T: Transport>(
     parts: DeliveryParts<T>,
+    openers: Openers,
     mut again: mpsc::UnboundedReceiver<i64>,
 ) -> Result<Delivered, ImportError> {
     let shared = Arc::new(Delivery::new(parts));
@@ -68,6 +72,7 @@ pub(super) async fn deliver<T: Transport>(
         halted: None,
     };
     coordinator.settle_held().await;
+    coordinator.open(openers, &mut feed).await;
     let mut pace = tokio::time::interval(Duration::from_secs(1));
     pace.set_missed_tick_behavior(MissedTickBehavior::Skip);
     loop {
@@ -200,6 +205,38 @@ impl<T: Transport> Coordinator<T> {
             }
         }
         Ok(())
+    }
+
+    /// Those whose first writes prove what others do begin alone (see [`super::door`]).
+    async fn open(&mut self, openers: Openers, feed: &mut Feed) {
+        let shared = Arc::clone(&self.shared);
+        let is_first = |kind, calls| shared.proofs.is_first(kind, calls);
+        if let Some((queue, _)) = openers.create.filter(|(_, calls)| is_first(RequestKind::Create, *calls)) {
+            self.open_with(queue, feed).await;
+        }
+        if let Some(queue) = openers.append.filter(|_| is_first(RequestKind::Append, 1)) {
+            self.open_with(queue, feed).await;
+        }
+    }
+
+    async fn open_with(&mut self, queue: i64, feed: &mut Feed) {
+        let shared = Arc::clone(&self.shared);
+        let slot = shared.slots.take().await;
+        if !self.takes_more() || self.working.contains(&queue) {
+            return;
+        }
+        feed.first.retain(|other| *other != queue);
+        feed.done_first.insert(queue);
+        shared.proofs.open(queue);
+        self.begin(queue, slot);
+        while self.working.contains(&queue) {
+            tokio::select! {
+                biased;
+                Some(ended) = self.workers.join_next() => self.ended(ended),
+                () = shared.proofs.opened(queue) => break,
+            }
+        }
+        shared.proofs.has_opened(queue);
     }
 
     fn halt(&mut self, error: ImportError) {

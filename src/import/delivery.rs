@@ -13,13 +13,13 @@ use tokio_util::sync::CancellationToken;
 
 use super::{
     Clock, DeliverySettings, EventSink, ImportError, ImportEvent, agents::Attribution, connect::Connection,
-    creations::Creations, gates::Gates, joins::Joins, proof::Proofs, slots::Slots,
+    creations::Creations, door::Proofs, gates::Gates, joins::Joins, look::Listed, slots::Slots,
 };
 use crate::{
     call::{REFERENCE_SLOT, Reference},
     checkpoint::{CarriedCall, Ledger, WaitingCall},
     helpscout::{Client, Transport},
-    plan::{DEFAULT_BODY_LIMIT, PackLimits},
+    plan::{DEFAULT_BODY_LIMIT, PackLimits, PlanRules},
 };
 
 /// Shared by all workers.
@@ -38,6 +38,8 @@ pub(super) struct Delivery<T> {
     pub(super) proofs: Proofs,
     pub(super) conversations_made: Creations,
     pub(super) customers_made: Creations,
+    /// The last list of conversations in which something lost was looked for.
+    pub(super) listed: tokio::sync::Mutex<Option<Listed>>,
     pub(super) made: Made,
     /// Queues that got calls while nobody worked on them.
     pub(super) again: mpsc::UnboundedSender<i64>,
@@ -98,6 +100,7 @@ impl<T: Transport> Delivery<T> {
             proofs: Proofs::default(),
             conversations_made: Creations::default(),
             customers_made: Creations::default(),
+            listed: tokio::sync::Mutex::default(),
             made: Made::default(),
             tags,
             body_limit: AtomicUsize::new(DEFAULT_BODY_LIMIT),
@@ -118,10 +121,11 @@ impl<T: Transport> Delivery<T> {
         }
     }
 
-    /// How much one create request may carry now.
-    pub(super) fn pack_limits(&self) -> PackLimits {
-        let limits = PackLimits::new(self.settings.conversation.pack);
-        PackLimits { bytes: self.body_limit.load(Ordering::Relaxed), ..limits }
+    /// By what the next request is chosen now.
+    pub(super) fn plan_rules(&self) -> PlanRules {
+        let rules = self.settings.conversation.plan_rules();
+        let bytes = self.body_limit.load(Ordering::Relaxed);
+        PlanRules { limits: PackLimits { bytes, ..rules.limits }, ..rules }
     }
 
     /// The service found a body of `bytes` too large: for this run half of it is the limit.

@@ -4,7 +4,9 @@
 //! that is lost: sending would import them twice. Before anything leaves, the newest conversations with the import tag are
 //! looked at that the file does not know; and before a call is added to a conversation, the threads that were not there
 //! when the file knew it last. A thread list is current; the list by tag lags, so that what was made in the last minutes
-//! before a copy was put back may show too late.
+//! before a copy was put back may show too late. Where calls go on in a new conversation because that is cheaper
+//! (`conversation.when_appending`), the known one beside it is not asked; one that the rows name and the file has never asked
+//! is, whatever follows.
 
 use std::{collections::HashSet, path::Path};
 

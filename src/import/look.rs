@@ -5,7 +5,10 @@
 //! them goes, one falls between two of them. A listing that may have lost one that way is begun anew, and after a few times
 //! the look is unclear: it does not count, and another comes later.
 
-use std::{collections::HashSet, sync::atomic::Ordering};
+use std::{
+    collections::HashSet,
+    sync::{Arc, atomic::Ordering},
+};
 
 use tokio::time::Instant;
 
@@ -130,25 +133,29 @@ impl<T: Transport> Delivery<T> {
     ) -> Result<Seen, ImportError> {
         let references: Vec<Reference> = request.calls.iter().map(|call| self.reference(call)).collect();
         let Some(first) = references.first() else { return Ok(Seen::Nowhere) };
-        let asked = Instant::now();
-        let Newer { ids, shown, is_complete } = self.newer_conversations(request.mark).await?;
-        let known = self.known(&ids).await?;
-        let unknown: Vec<u64> = ids.iter().copied().filter(|id| !known.contains(id)).collect();
-        let mut found = self.which_carries(&unknown, &references).await?;
+        // One request finds it among all that there are, where the index has come that far; a list would be read page by page.
+        let hits = self.client.search_conversations(first.as_str(), 1).await?.conversations;
+        let hits: Vec<u64> = hits.iter().map(|head| head.id).collect();
+        let mut found = self.which_carries(&hits, &references).await?;
+        let (mut is_complete, mut asked, mut shown) = (true, Instant::now(), Arc::default());
         if !matches!(found, Listing::Found(_)) {
-            // One that we know may carry it since a person merged what was made into it.
-            let hits = self.client.search_conversations(first.as_str(), 1).await?.conversations;
-            let hits: Vec<u64> = hits.iter().map(|head| head.id).filter(|id| !unknown.contains(id)).collect();
-            found = match (found, self.which_carries(&hits, &references).await?) {
+            let listed = self.newer_conversations(request.mark).await?;
+            // What is known is another's, unless a person merged into it what was made: then the search finds it there.
+            let ids: Vec<u64> = listed.newer.ids.iter().copied().filter(|id| *id > request.mark).collect();
+            let known = self.known(&ids).await?;
+            let is_open = |id: &u64| !known.contains(id) && !hits.contains(id);
+            let unknown: Vec<u64> = ids.into_iter().filter(is_open).collect();
+            found = match (found, self.which_carries(&unknown, &references).await?) {
                 (Listing::Unclear, Listing::Missed) => Listing::Unclear,
-                (_, hit) => hit,
+                (_, listed) => listed,
             };
+            (is_complete, asked, shown) = (listed.newer.is_complete, listed.asked, listed.newer);
         }
         let id = match found {
             Listing::Found(id) => id,
             Listing::Unclear => return Ok(Seen::Unclear),
             Listing::Missed if !is_complete => return Ok(Seen::Unclear),
-            Listing::Missed => return Ok(self.missed_conversation(request, ended, asked, &shown)),
+            Listing::Missed => return Ok(self.missed_conversation(request, ended, asked, &shown.shown)),
         };
         let calls = request.calls.len();
         if self.known(&[id]).await?.is_empty() {
@@ -178,8 +185,20 @@ impl<T: Transport> Delivery<T> {
         Seen::Missed { later_one_visible }
     }
 
-    /// The conversations with the import tag whose ids are greater than `mark`.
-    async fn newer_conversations(&self, mark: u64) -> Result<Newer, ImportError> {
+    /// The conversations with the import tag whose ids are greater than `mark`, from a list that was asked for after this.
+    /// Where many were lost at once, those who wait while one list is read share the next.
+    async fn newer_conversations(&self, mark: u64) -> Result<Listed, ImportError> {
+        let began = Instant::now();
+        let mut last = self.listed.lock().await;
+        if let Some(listed) = last.as_ref().filter(|listed| listed.asked >= began && listed.mark <= mark) {
+            return Ok(listed.clone());
+        }
+        let asked = Instant::now();
+        let newer = Arc::new(self.list_newer(mark).await?);
+        Ok(last.insert(Listed { asked, mark, newer }).clone())
+    }
+
+    async fn list_newer(&self, mark: u64) -> Result<Newer, ImportError> {
         let tag = &self.settings.conversation.import_tag;
         let mut newer = Newer::default();
         for _ in 0..RESTARTS {
@@ -275,6 +294,16 @@ impl<T: Transport> Delivery<T> {
         self.made.threads.fetch_add(calls, Ordering::Relaxed);
         self.events.emit(ImportEvent::Landed { calls });
     }
+}
+
+/// A list of conversations as it was read.
+#[derive(Debug, Clone)]
+pub(super) struct Listed {
+    /// When its first page was asked for.
+    asked: Instant,
+    /// The mark down to which it was read.
+    mark: u64,
+    newer: Arc<Newer>,
 }
 
 /// Conversations of a list that are newer than a mark.

@@ -6,21 +6,20 @@
 //! compared field by field. Where the service did otherwise the run stops, with one conversation to undo instead of
 //! thousands. The proof is remembered in the checkpoint.
 //!
+//! The largest create comes first (see [`super::door`]): what it proves holds for the smaller ones, so that one is read
+//! back and not one of each size.
+//!
 //! Until it is compared the request counts as open and is *held*: with what it made. What differs stays held, so that
 //! every later run stops there too, until what was made is deleted in Help Scout (its calls wait again then), a person
 //! accepts the difference or decides its calls one by one.
 
-use std::sync::{
-    Arc,
-    atomic::{AtomicU32, Ordering},
-};
-
-use tokio::sync::{OwnedRwLockReadGuard, OwnedRwLockWriteGuard, RwLock};
+use std::sync::Arc;
 
 use super::{
     ImportError, ImportEvent,
     compare::{Difference, Field, SentCall, SentConversation, differences_of_calls},
     delivery::Delivery,
+    door::Pass,
     listing::all_threads,
     look::Listing,
     worker::{Next, Worker},
@@ -30,80 +29,7 @@ use crate::{
     checkpoint::{Held, RequestKind, UnknownRequest, WaitingCall},
     helpscout::{ApiError, ConversationState as Found, Transport},
     import::ConversationStatus,
-    plan::CREATE_CAP,
 };
-
-/// What is proved, and the door that lets a first request pass alone.
-///
-/// A create is proved for as many calls as one was read back with: that one call arrives says nothing of a hundred. One that
-/// carries twice as many, or a hundred, is read back anew.
-#[derive(Debug, Default)]
-pub(super) struct Proofs {
-    /// Calls that a create was proved with; none: 0.
-    create: AtomicU32,
-    append: AtomicU32,
-    door: Arc<RwLock<()>>,
-}
-
-/// The leave to send a write, held until its outcome is written down.
-#[derive(Debug)]
-pub(super) enum Pass {
-    /// Everything is proved: nobody has to wait.
-    Free,
-    /// Beside others, but not beside a first one.
-    Beside { _door: OwnedRwLockReadGuard<()> },
-    /// The first of its kind: nothing else is on its way.
-    Alone { _door: OwnedRwLockWriteGuard<()> },
-}
-
-impl Pass {
-    pub(super) fn is_alone(&self) -> bool {
-        matches!(self, Self::Alone { .. })
-    }
-}
-
-impl Proofs {
-    /// Takes note that requests of this kind with so many calls do as the documents say.
-    pub(super) fn note(&self, kind: RequestKind, calls: u32) {
-        if let Some(proof) = self.of(kind) {
-            proof.fetch_max(calls, Ordering::AcqRel);
-        }
-    }
-
-    /// Waits for the leave to send a write of so many calls.
-    async fn enter(&self, kind: RequestKind, calls: u32) -> Pass {
-        let proved = |proof: &AtomicU32| proof.load(Ordering::Acquire);
-        if proved(&self.create) >= MOST_CALLS && proved(&self.append) > 0 {
-            return Pass::Free;
-        }
-        let is_first = || self.of(kind).is_some_and(|proof| must_be_proved(proved(proof), calls));
-        if is_first() {
-            let door = Arc::clone(&self.door).write_owned().await;
-            if is_first() {
-                return Pass::Alone { _door: door };
-            }
-        }
-        Pass::Beside { _door: Arc::clone(&self.door).read_owned().await }
-    }
-
-    /// The kinds that are proved; a customer's profile hides nothing that a history hangs on.
-    fn of(&self, kind: RequestKind) -> Option<&AtomicU32> {
-        match kind {
-            RequestKind::Create => Some(&self.create),
-            RequestKind::Append => Some(&self.append),
-            RequestKind::Customer | RequestKind::Refusal | RequestKind::Recovered => None,
-        }
-    }
-}
-
-/// The most calls that a create carries.
-#[expect(clippy::cast_possible_truncation, reason = "a hundred")]
-const MOST_CALLS: u32 = CREATE_CAP as u32;
-
-/// Whether a request of `calls` is read back where one of `proved` was.
-fn must_be_proved(proved: u32, calls: u32) -> bool {
-    calls > proved && (calls >= proved.saturating_mul(2) || calls >= MOST_CALLS)
-}
 
 /// What reading back came to.
 enum Readback {
@@ -137,7 +63,6 @@ pub(super) struct FirstAppend<'a> {
 impl<T: Transport> Delivery<T> {
     /// Waits for the leave to send a write of this kind; `None` where a person asked to stop meanwhile.
     pub(super) async fn enter(&self, kind: RequestKind, calls: usize) -> Option<Pass> {
-        let calls = u32::try_from(calls).unwrap_or(u32::MAX);
         tokio::select! {
             biased;
             () = self.stop.cancelled() => None,
@@ -407,7 +332,11 @@ impl<T: Transport> Worker<T> {
             None => {}
         }
         if let (Some(conversation), Some(Held::Unread)) = (place, request.held) {
-            let (inbox, subject) = self.place().await?;
+            let (inbox, subject) = match shared.ledger.conversation_of(conversation).await? {
+                // A recovery has noted it meanwhile.
+                Some((queue, row)) if queue == self.queue.id => self.place_of_part(row.part).await?,
+                _ => self.place().await?,
+            };
             self.load_customers(&calls).await?;
             let (request, subject) = (request.id, subject.as_str());
             let is_own = conversation == id;

@@ -12,6 +12,7 @@ use super::{
     connect::{Connection, connect},
     deliver::{Delivered, deliver},
     delivery::DeliveryParts,
+    door::openers,
     guard::refuse_old_copy,
     late::{self, Told},
     predict::predict,
@@ -20,7 +21,6 @@ use super::{
 use crate::{
     checkpoint::{Checkpoint, CheckpointError, Ledger, SheetCounts},
     helpscout::{Client, Transport},
-    plan::PackLimits,
 };
 
 /// What an import is told.
@@ -194,6 +194,12 @@ async fn send_all<T: Transport>(
     };
     events.emit(ImportEvent::Connected { account: connection.shown(), user: connection.user.clone() });
     let checkpoint_path = checkpoint.path().to_owned();
+    let rules = job.delivery.conversation.plan_rules();
+    let (checkpoint, openers) = blocking(move || {
+        let openers = openers(&checkpoint, rules)?;
+        Ok((checkpoint, openers))
+    })
+    .await?;
     let (ledger, task) = Ledger::open(checkpoint);
     let (again, queues) = mpsc::unbounded_channel();
     let parts = DeliveryParts {
@@ -209,7 +215,7 @@ async fn send_all<T: Transport>(
         again,
         chance_seed: job.chance_seed,
     };
-    let delivered = deliver(parts, queues).await;
+    let delivered = deliver(parts, openers, queues).await;
     let checkpoint = task.await.ok().flatten().ok_or(CheckpointError::Closed)?;
     Ok((checkpoint, delivered?))
 }
@@ -243,7 +249,7 @@ async fn meet<T: Transport>(
     }
     connection.agents = Agents::ask(client, checkpoint, job.delivery.rejects_strangers).await?;
     if let Some(ask) = job.ask.take().filter(|_| !is_known) {
-        let predicted = predict(checkpoint, PackLimits::new(job.delivery.conversation.pack), None)?;
+        let predicted = predict(checkpoint, &job.delivery, None)?;
         let prospect = Prospect {
             account: connection.shown(),
             user: connection.user.clone(),

@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use crate::plan::{PackLimits, PlanRules, WhenAppending};
+
 /// What conversations are made like, and what becomes of calls whose conversation does not take them.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ConversationSettings {
@@ -15,6 +17,8 @@ pub struct ConversationSettings {
     pub assign_to: AssignTo,
     /// Whether a create request carries up to 100 calls.
     pub pack: bool,
+    /// A conversation has room, and a new one would cost less.
+    pub when_appending: WhenAppending,
     /// A conversation holds as many threads as it may.
     pub when_full: WhenFull,
     /// The company's policy locks old conversations.
@@ -31,9 +35,21 @@ impl Default for ConversationSettings {
             import_tag: "callport".to_owned(),
             assign_to: AssignTo::default(),
             pack: true,
+            when_appending: WhenAppending::default(),
             when_full: WhenFull::default(),
             when_locked: WhenLocked::default(),
             when_missing: WhenMissing::default(),
+        }
+    }
+}
+
+impl ConversationSettings {
+    /// By what a plan is made.
+    pub fn plan_rules(&self) -> PlanRules {
+        PlanRules {
+            limits: PackLimits::new(self.pack),
+            appending: self.when_appending,
+            full_rejects: self.when_full == WhenFull::Reject,
         }
     }
 }

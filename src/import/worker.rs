@@ -14,9 +14,11 @@ use super::{
     slots::Slot,
 };
 use crate::{
-    checkpoint::{ConversationRow, ConversationState, CustomerRow, QueueState, UnknownRequest, WaitingCall},
+    checkpoint::{
+        ConversationRow, ConversationState, CustomerRow, QueueState, RequestKind, UnknownRequest, WaitingCall,
+    },
     helpscout::{ApiError, Transport},
-    plan::{APPEND_CAP, CREATE_CAP, Step, next_step},
+    plan::{APPEND_CAP, CREATE_CAP, Newest, PlanRules, Step, WhenAppending, next_step},
     policy::FieldError,
 };
 
@@ -43,8 +45,12 @@ pub(super) struct Worker<T: Transport> {
     pub(super) customers: HashMap<i64, CustomerRow>,
     /// What earlier runs left open.
     unknown: Vec<UnknownRequest>,
+    /// Whether it was made sure of that nothing is in the conversation which the rows name that is not known.
+    looked: bool,
     /// Whether this run has seen how many threads the newest conversation holds.
     pub(super) touched: bool,
+    /// The conversation that calls are added to: those that this was decided for follow.
+    pub(super) filling: Option<i64>,
     /// At most so many calls in the next create: fewer after a refusal that named none.
     pub(super) accepted: usize,
 }
@@ -61,7 +67,9 @@ impl<T: Transport> Worker<T> {
             calls: start.calls.into(),
             customers: start.customers.into_iter().map(|customer| (customer.id, customer)).collect(),
             unknown: start.unknown,
+            looked: false,
             touched: false,
+            filling: None,
             accepted: CREATE_CAP,
         })
     }
@@ -82,8 +90,22 @@ impl<T: Transport> Worker<T> {
             if self.step().await? == Next::Leave {
                 break;
             }
+            let (proofs, queue) = (&self.shared.proofs, self.queue.id);
+            if proofs.is_opening(queue) && !self.is_next_a_first() {
+                proofs.has_opened(queue);
+            }
         }
         Ok(())
+    }
+
+    /// Whether the next write is one that is read back.
+    fn is_next_a_first(&self) -> bool {
+        let is_first = |kind, calls| self.shared.proofs.is_first(kind, calls);
+        match self.next_step() {
+            Step::Append => is_first(RequestKind::Append, 1),
+            Step::Create(calls) => is_first(RequestKind::Create, calls),
+            Step::Ask | Step::Done => false,
+        }
     }
 
     /// What is in memory may be out of date: it is read again.
@@ -108,6 +130,8 @@ impl<T: Transport> Worker<T> {
             if request.held.is_some() {
                 return Ok(Next::Leave);
             }
+            // Others need not wait until it is known.
+            self.shared.proofs.has_opened(self.queue.id);
             let calls = request.calls.len() as u64;
             let why = "left open by an earlier run".to_owned();
             self.shared.events.emit(ImportEvent::Lost { calls, why });
@@ -122,10 +146,14 @@ impl<T: Transport> Worker<T> {
     }
 
     async fn step(&mut self) -> Result<Next, ImportError> {
-        if !self.touched && self.touch().await? == Next::Leave {
+        if !std::mem::replace(&mut self.looked, true) && self.look_into_named().await? == Next::Leave {
             return Ok(Next::Leave);
         }
         self.refuse_strangers().await?;
+        while self.needs_more() {
+            self.fetch().await?;
+            self.refuse_strangers().await?;
+        }
         // A refusal may have emptied the queue.
         if self.calls.is_empty() {
             return Ok(Next::GoOn);
@@ -133,20 +161,24 @@ impl<T: Transport> Worker<T> {
         if let Some(row) = self.filled_up() {
             return self.close(row, ConversationState::Full).await;
         }
-        let mut step = self.next_step();
-        if matches!(step, Step::Create(count) if count == self.calls.len() && count < CREATE_CAP)
-            && !self.all_here
-        {
-            // Appends or a refusal left fewer than one request may carry, and more wait behind them.
-            self.fetch().await?;
-            self.refuse_strangers().await?;
-            step = self.next_step();
-        }
-        match step {
+        // What is made from here on is of this run.
+        self.touched |= self.newest() == Newest::Absent;
+        match self.next_step() {
             Step::Done => Ok(Next::GoOn),
+            Step::Ask => self.touch().await,
             Step::Append => self.append().await,
             Step::Create(calls) => self.create(calls).await,
         }
+    }
+
+    /// Whether appends, a create or a refusal left fewer calls at hand than the next request is chosen from or may carry,
+    /// and more wait behind them.
+    fn needs_more(&self) -> bool {
+        if self.all_here || self.calls.len() >= CREATE_CAP {
+            return false;
+        }
+        let has_choice = self.rules().appending == WhenAppending::Cheap && self.newest() != Newest::Absent;
+        has_choice || self.next_step() == Step::Create(self.calls.len())
     }
 
     /// Calls whose agents are no users are refused, where that is set; else they are warned of.
@@ -170,30 +202,41 @@ impl<T: Transport> Worker<T> {
 
     fn next_step(&self) -> Step {
         let sizes: Vec<u32> = self.calls.iter().map(|call| call.size).collect();
-        let mut limits = self.shared.pack_limits();
-        limits.calls = limits.calls.min(self.accepted);
-        next_step(self.open_threads(), &sizes, limits)
+        next_step(self.newest(), &sizes, self.rules())
+    }
+
+    /// By what the next request is chosen.
+    fn rules(&self) -> PlanRules {
+        let newest = self.queue.newest.as_ref();
+        let is_named = self.queue.existing.is_some() && newest.is_none_or(|row| row.part == 1);
+        let mut rules = self.shared.plan_rules().towards(is_named);
+        rules.limits.calls = rules.limits.calls.min(self.accepted);
+        let is_filling = newest.is_some_and(|row| self.filling == Some(row.id));
+        // Behind a refusal that named no call the rest is added one by one, so that a history is not splintered.
+        if is_filling || self.accepted < CREATE_CAP { rules.filling() } else { rules }
+    }
+
+    /// What is known of the conversation that would take the next call.
+    fn newest(&self) -> Newest {
+        match &self.queue.newest {
+            None if self.queue.existing.is_some() && !self.touched => Newest::Unmet,
+            Some(row) if row.state == ConversationState::Open && !self.touched => Newest::Unasked,
+            Some(row) if row.state == ConversationState::Open => Newest::Holds(row.threads),
+            _ => Newest::Absent,
+        }
     }
 
     /// The conversation that the rows name, where this run has filled it and what does not fit is to be refused.
     fn filled_up(&self) -> Option<ConversationRow> {
-        let newest = self.queue.newest.as_ref().filter(|row| row.part == 1)?;
+        let newest = self.queue.newest.as_ref().filter(|row| row.part == 1 && self.touched)?;
         let refuses = self.shared.settings.conversation.when_full == WhenFull::Reject;
         let is_full = newest.state == ConversationState::Open && newest.threads >= APPEND_CAP;
         (is_full && refuses && self.queue.existing.is_some()).then(|| newest.clone())
     }
 
-    /// The threads of the newest conversation, if it takes calls.
-    fn open_threads(&self) -> Option<u32> {
-        self.queue.newest.as_ref().filter(|row| row.state == ConversationState::Open).map(|row| row.threads)
-    }
-
     /// Asks how many threads the conversation holds that takes the next call, if it was not made in this run.
     async fn touch(&mut self) -> Result<Next, ImportError> {
         self.touched = true;
-        if self.look_into_named().await? == Next::Leave {
-            return Ok(Next::Leave);
-        }
         let helpscout_id = match (&self.queue.newest, self.queue.existing) {
             (Some(row), _) if row.state == ConversationState::Open => row.helpscout_id,
             (None, Some(existing)) => {
@@ -337,6 +380,7 @@ impl<T: Transport> Worker<T> {
         request: i64,
         ended: tokio::time::Instant,
     ) -> Result<Next, ImportError> {
+        self.shared.proofs.has_opened(self.queue.id);
         let open = self.shared.ledger.unknown_of_queue(self.queue.id).await?;
         let Some(unknown) = open.into_iter().find(|open| open.id == request) else { return Ok(Next::GoOn) };
         let settled = self.shared.settle(&unknown, ended, &mut self.slot).await?;

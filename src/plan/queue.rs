@@ -27,38 +27,125 @@ impl PackLimits {
     }
 }
 
+/// Which is wanted where calls may be added to a conversation or go on in a new one.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum WhenAppending {
+    /// The conversation that is there is filled first: what belongs together stays together.
+    #[default]
+    Fill,
+    /// A new one is made where that takes fewer writes.
+    Cheap,
+}
+
+/// By what a plan is made.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct PlanRules {
+    /// How much one create may carry.
+    pub limits: PackLimits,
+    /// Which is wanted where there is a choice.
+    pub appending: WhenAppending,
+    /// Whether calls are rejected for which the conversation that their rows name has no room.
+    pub full_rejects: bool,
+}
+
+impl From<PackLimits> for PlanRules {
+    fn from(limits: PackLimits) -> Self {
+        Self { limits, appending: WhenAppending::default(), full_rejects: false }
+    }
+}
+
+impl PlanRules {
+    /// The rules for what would be added to a conversation. Where the rows name it and what does not fit is rejected,
+    /// nothing goes on elsewhere, so that there is no choice.
+    #[must_use]
+    pub fn towards(self, is_named: bool) -> Self {
+        if is_named && self.full_rejects { self.filling() } else { self }
+    }
+
+    /// The rules for a conversation that is being filled: once a call was added, those that it was decided for follow.
+    #[must_use]
+    pub fn filling(self) -> Self {
+        Self { appending: WhenAppending::Fill, ..self }
+    }
+}
+
+/// What is known of the conversation that would take a queue's next call.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Newest {
+    /// There is none, or it takes no more.
+    Absent,
+    /// It holds so many threads.
+    Holds(u32),
+    /// It is there, but what it holds by now was not asked in this run.
+    Unasked,
+    /// The rows name it, and it was never asked: it is looked into whatever follows, because calls may be in it that the
+    /// checkpoint does not know.
+    Unmet,
+}
+
 /// The next request of a queue.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Step {
     /// Nothing is left to send.
     Done,
+    /// How many threads the conversation holds has to be asked first.
+    Ask,
     /// The first call goes into the conversation that is there.
     Append,
     /// The first so many calls go into a new conversation.
     Create(usize),
 }
 
-/// The next request for the calls of `sizes` (the bytes of JSON that each takes, in order of time), when the queue's
-/// newest conversation holds `threads` (`None`: there is none, or it takes no more).
+/// The next request for the calls of `sizes` (the bytes of JSON that each takes, in order of time). Only the first
+/// [`CREATE_CAP`] of them count, so that whoever has no more than those at hand decides as whoever has all.
 ///
 /// A call too large for any request still makes a step of its own: the service says what it thinks of it.
-pub fn next_step(threads: Option<u32>, sizes: &[u32], limits: PackLimits) -> Step {
+pub fn next_step(newest: Newest, sizes: &[u32], rules: PlanRules) -> Step {
     if sizes.is_empty() {
         return Step::Done;
     }
-    if threads.is_some_and(|threads| threads < APPEND_CAP) {
-        return Step::Append;
+    let window = &sizes[..sizes.len().min(CREATE_CAP)];
+    let room = match newest {
+        Newest::Unmet => return Step::Ask,
+        Newest::Absent => 0,
+        Newest::Holds(threads) => APPEND_CAP.saturating_sub(threads) as usize,
+        // More room never makes filling cheaper: a new one that is cheaper than this is cheaper than filling whatever there is.
+        Newest::Unasked => 1,
+    };
+    let fills =
+        room > 0 && (rules.appending == WhenAppending::Fill || !is_new_cheaper(room, window, rules.limits));
+    match newest {
+        Newest::Unasked if fills => Step::Ask,
+        _ if fills => Step::Append,
+        _ => Step::Create(first_create(window, rules.limits)),
     }
+}
+
+/// Whether `window` takes fewer writes in new conversations than in one that has `room` for so many, and what does not fit in
+/// new ones.
+fn is_new_cheaper(room: usize, window: &[u32], limits: PackLimits) -> bool {
+    let fitting = room.min(window.len());
+    creates(window, limits) < fitting + creates(&window[fitting..], limits)
+}
+
+/// How many of the first calls one create takes.
+fn first_create(sizes: &[u32], limits: PackLimits) -> usize {
     let mut bytes = ENVELOPE;
-    let fitting = sizes
-        .iter()
-        .take(limits.calls.clamp(1, CREATE_CAP))
-        .take_while(|size| {
-            bytes += **size as usize;
-            bytes <= limits.bytes
-        })
-        .count();
-    Step::Create(fitting.max(1))
+    let fitting = sizes.iter().take(limits.calls.clamp(1, CREATE_CAP)).take_while(|size| {
+        bytes += **size as usize;
+        bytes <= limits.bytes
+    });
+    fitting.count().max(1)
+}
+
+/// How many creates all the calls take.
+fn creates(mut sizes: &[u32], limits: PackLimits) -> usize {
+    let mut count = 0;
+    while !sizes.is_empty() {
+        sizes = &sizes[first_create(sizes, limits).min(sizes.len())..];
+        count += 1;
+    }
+    count
 }
 
 /// The subject of a queue's `part`-th conversation (from 1).
@@ -67,100 +154,4 @@ pub fn part_subject(subject: &str, part: u32) -> String {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use proptest::prelude::*;
-
-    /// Plays a queue to its end: the threads of each conversation, and the requests.
-    fn play(threads: Option<u32>, sizes: &[u32], limits: PackLimits) -> (Vec<Vec<usize>>, usize) {
-        let mut conversations = vec![Vec::new()];
-        let (mut threads, mut next, mut requests) = (threads, 0, 0);
-        loop {
-            match next_step(threads, &sizes[next..], limits) {
-                Step::Done => return (conversations, requests),
-                Step::Append => {
-                    conversations.last_mut().unwrap().push(next);
-                    next += 1;
-                    threads = threads.map(|n| n + 1);
-                }
-                Step::Create(count) => {
-                    conversations.push((next..next + count).collect());
-                    next += count;
-                    threads = Some(u32::try_from(count).unwrap());
-                }
-            }
-            requests += 1;
-        }
-    }
-
-    #[test]
-    fn the_groups_of_the_documents_take_the_fewest_requests() {
-        let limits = PackLimits::new(true);
-        for (calls, requests) in [(0, 0), (1, 1), (98, 1), (99, 1), (100, 1), (101, 2), (250, 3), (1000, 10)]
-        {
-            assert_eq!(play(None, &vec![500; calls], limits).1, requests, "{calls} calls");
-        }
-        for (there, calls, requests) in
-            [(97, 1, 1), (97, 2, 2), (97, 3, 3), (98, 2, 2), (99, 2, 1), (99, 101, 2)]
-        {
-            assert_eq!(
-                play(Some(there), &vec![500; calls], limits).1,
-                requests,
-                "{calls} calls onto {there}"
-            );
-        }
-    }
-
-    #[test]
-    fn without_packing_a_conversation_begins_with_one_call_and_grows() {
-        let (conversations, requests) = play(None, &[500; 100], PackLimits::new(false));
-        assert_eq!(conversations.iter().map(Vec::len).collect::<Vec<_>>(), [0, 99, 1]);
-        assert_eq!(requests, 100);
-    }
-
-    #[test]
-    fn later_parts_are_numbered() {
-        assert_eq!(part_subject("Calls", 1), "Calls");
-        assert_eq!(part_subject("Calls", 3), "Calls (3)");
-    }
-
-    proptest! {
-        #[test]
-        fn caps_and_order_are_kept_and_nothing_is_lost(
-            there in proptest::option::of(0_u32..120),
-            sizes in proptest::collection::vec(1_u32..60_000, 0..400),
-            pack: bool,
-        ) {
-            let limits = PackLimits::new(pack);
-            let (conversations, _) = play(there, &sizes, limits);
-            let sent: Vec<usize> = conversations.concat();
-            prop_assert_eq!(sent, (0..sizes.len()).collect::<Vec<_>>());
-            let appended = u32::try_from(conversations[0].len()).unwrap();
-            prop_assert!(appended == 0 || there.unwrap() + appended <= APPEND_CAP);
-            for conversation in &conversations[1..] {
-                prop_assert!(conversation.len() <= CREATE_CAP);
-            }
-        }
-
-        /// Calls that the service's size limit does not concern: appends until the conversation is full, then a create a
-        /// hundred. No order of requests that fills the conversation first takes fewer.
-        #[test]
-        fn the_number_of_requests_is_the_optimum(there in proptest::option::of(0_u32..120), calls in 0_usize..1_000) {
-            let room = there.map_or(0, |threads| APPEND_CAP.saturating_sub(threads) as usize);
-            let appended = calls.min(room);
-            let created = (calls - appended).div_ceil(CREATE_CAP);
-            // A last part that is not full takes nothing more in the same run: all its calls are in its create.
-            prop_assert_eq!(play(there, &vec![500; calls], PackLimits::new(true)).1, appended + created);
-        }
-
-        #[test]
-        fn a_create_stays_within_the_bytes_unless_one_call_alone_is_larger(
-            sizes in proptest::collection::vec(1_u32..150_000, 1..200),
-        ) {
-            let limits = PackLimits::new(true);
-            let Step::Create(count) = next_step(None, &sizes, limits) else { panic!("nothing to append to") };
-            let bytes: usize = ENVELOPE + sizes[..count].iter().map(|size| *size as usize).sum::<usize>();
-            prop_assert!(count == 1 || bytes <= limits.bytes);
-        }
-    }
-}
+mod tests;

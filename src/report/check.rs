@@ -4,7 +4,11 @@ use std::time::Duration;
 
 use serde::Serialize;
 
-use crate::{checkpoint::FoundByCounts, import::WarningCount};
+use crate::{
+    checkpoint::FoundByCounts,
+    import::{Choice, WarningCount},
+    plan::WhenAppending,
+};
 
 use super::{
     count::{counted, grouped, span},
@@ -36,6 +40,8 @@ pub struct PlanFigures {
     pub requests: u64,
     /// What they cost of the account's limit.
     pub rate_units: u64,
+    /// What filling conversations costs, and what new ones would.
+    pub choice: Choice,
     /// Units a minute that the account allows.
     pub limit_per_minute: u32,
     /// The part of them that may be used.
@@ -134,8 +140,26 @@ pub fn plan_text(figures: &PlanFigures) -> String {
         counted(figures.requests, "request"),
         counted(figures.rate_units, "unit")
     ));
+    lines.extend(choice_line(&figures.choice));
     lines.push(duration_line(figures));
     lines.join("\n") + "\n"
+}
+
+/// What the other choice would cost, where there is one.
+fn choice_line(choice: &Choice) -> Option<String> {
+    let Choice { chosen, conversations, fill_units, cheap_units } = *choice;
+    let (there, fill, cheap) =
+        (counted(conversations, "conversation"), grouped(fill_units), grouped(cheap_units));
+    (conversations > 0).then(|| match chosen {
+        WhenAppending::Fill => format!(
+            "appending to {there} takes {fill} of these units; with conversation.when_appending = \"cheap\" new ones would \
+             be made for {cheap}"
+        ),
+        WhenAppending::Cheap => format!(
+            "going on in new conversations beside {there} takes {cheap} of these units; with \
+             conversation.when_appending = \"fill\" appending would take {fill}"
+        ),
+    })
 }
 
 fn duration_line(figures: &PlanFigures) -> String {
@@ -170,6 +194,7 @@ mod tests {
             conversations: 41_000,
             requests: 41_000,
             rate_units: 82_000,
+            choice: Choice::default(),
             limit_per_minute: 400,
             share: 0.8,
             seconds_at_limit: 15_375.0,
@@ -187,6 +212,25 @@ mod tests {
              customers are found: 1,000 by the e-mail in their rows, 5 by the directory, 19,000 by nothing but their number\n\
              41,000 requests, 82,000 units of the account's limit\n\
              about 4 h 16 min at 80% of 400 units a minute\n"
+        );
+    }
+
+    #[test]
+    fn the_price_of_the_other_choice_is_named_where_there_is_one() {
+        let line = |chosen| {
+            let choice = Choice { chosen, conversations: 1_200, fill_units: 24_000, cheap_units: 2_400 };
+            let text = plan_text(&PlanFigures { choice, ..figures() });
+            text.lines().rev().nth(1).unwrap().to_owned()
+        };
+        assert_eq!(
+            line(WhenAppending::Fill),
+            "appending to 1,200 conversations takes 24,000 of these units; with conversation.when_appending = \"cheap\" new \
+             ones would be made for 2,400"
+        );
+        assert_eq!(
+            line(WhenAppending::Cheap),
+            "going on in new conversations beside 1,200 conversations takes 2,400 of these units; with \
+             conversation.when_appending = \"fill\" appending would take 24,000"
         );
     }
 

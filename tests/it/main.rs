@@ -29,6 +29,7 @@ mod inputs;
 mod legs;
 mod once;
 mod people;
+mod prediction;
 mod presets;
 mod privacy;
 mod properties;

@@ -6,11 +6,13 @@
 //! [`workload`] is what it imports. After every life the [`invariants`] are set against the sandbox's own record: nothing
 //! lost, nothing twice, order and cap kept, the sheet closed.
 //!
-//! [`shapes`], [`answers`], [`moves`], [`refusals`] and [`endings`] are fixed stories with a statement each; [`seeds`]
+//! [`shapes`], [`costs`], [`choices`], [`answers`], [`moves`], [`refusals`] and [`endings`] are fixed stories with a statement each; [`seeds`]
 //! draws stories by chance and prints the command that repeats a failing one.
 
 mod answers;
+mod choices;
 mod commits;
+mod costs;
 mod customers;
 mod endings;
 mod fate;

@@ -18,6 +18,7 @@ use std::{
 use callport::{
     checkpoint::CommitMoment,
     import::{ConversationSettings, WhenFull, WhenLocked, WhenMissing},
+    plan::WhenAppending,
 };
 
 use super::{
@@ -30,12 +31,24 @@ use super::{
 
 /// How many seeds a usual test run goes through.
 const SEEDS: u64 = 500;
+/// How many of them are played once more with the other choice.
+const CHEAP_SEEDS: u64 = 150;
 
 #[test]
 fn seeds() {
+    go_through(SEEDS, WhenAppending::Fill);
+}
+
+/// The same stories, where calls go on in new conversations if that is cheaper.
+#[test]
+fn seeds_where_cheap() {
+    go_through(CHEAP_SEEDS, WhenAppending::Cheap);
+}
+
+fn go_through(seeds: u64, when: WhenAppending) {
     let number = |name: &str| std::env::var(name).ok().and_then(|text| text.parse().ok());
     let first: u64 = number("CALLPORT_SEED").unwrap_or(0);
-    let end = first + number("CALLPORT_SEEDS").unwrap_or(SEEDS);
+    let end = first + number("CALLPORT_SEEDS").unwrap_or(seeds);
     let (next, failed) = (AtomicU64::new(first), Mutex::new(Vec::new()));
     let work = || {
         loop {
@@ -43,7 +56,7 @@ fn seeds() {
             if seed >= end {
                 return;
             }
-            if let Err(panic) = catch_unwind(AssertUnwindSafe(|| play(seed))) {
+            if let Err(panic) = catch_unwind(AssertUnwindSafe(|| play(seed, when))) {
                 failed.lock().unwrap().push((seed, words(panic.as_ref())));
             }
         }
@@ -67,7 +80,7 @@ fn seeds() {
 #[test]
 fn a_seed_gives_one_story() {
     for seed in 0..6 {
-        assert_eq!(play(seed), play(seed), "seed {seed}");
+        assert_eq!(play(seed, WhenAppending::Fill), play(seed, WhenAppending::Fill), "seed {seed}");
     }
 }
 
@@ -78,9 +91,10 @@ fn words(panic: &(dyn Any + Send)) -> String {
 }
 
 /// One story; how many requests it took and when it ended.
-fn play(seed: u64) -> (u64, i64) {
+fn play(seed: u64, when: WhenAppending) -> (u64, i64) {
     let mut chance = fastrand::Rng::with_seed(seed);
-    let setup = setup(seed, &mut chance);
+    let mut setup = setup(seed, &mut chance);
+    setup.conversation.when_appending = when;
     let workload = workload(&mut chance);
     let fates: Vec<Fate> = (0..chance.usize(1..6)).map(|_| fate(&mut chance)).collect();
     if std::env::var_os("CALLPORT_SEEDS").is_some_and(|count| count == "1") {

@@ -11,8 +11,8 @@ use callport::{
     checkpoint::{Checkpoint, Lineage, ReadOnlyCheckpoint, Status},
     helpscout::{ApiUrl, Client, ClientSettings, Credentials, Pacer, Share},
     import::{
-        Clock, ConversationSettings, DeliverySettings, Field, ImportError, ImportJob, Imported, Reading,
-        RecoverJob, Recovered, import, recover,
+        Clock, ConversationSettings, DeliverySettings, Field, ImportError, ImportJob, Imported, Predicted,
+        Reading, RecoverJob, Recovered, import, predict, recover, stage,
     },
     mapping::{Mapping, MappingSettings},
     sandbox::{FaultScript, RequestKind, Sandbox, SandboxOptions, SandboxRequest, Seed, Tally},
@@ -230,8 +230,7 @@ impl Trial {
     /// Nobody does anything for so long.
     pub(super) fn rest(&mut self, span: Duration) {
         self.now_ms += i64::try_from(span.as_millis()).unwrap();
-        let now_ms = self.now_ms;
-        self.sandbox().advance(now_ms);
+        self.arrive();
     }
 
     /// `callport recover`.
@@ -258,6 +257,17 @@ impl Trial {
         });
         self.now_ms = now_ms;
         recovered
+    }
+
+    /// What `check` would say of what lies ahead.
+    pub(super) fn predicted(&self) -> Predicted {
+        let job = self.job(0);
+        let folder = folder();
+        let mut scratch = Checkpoint::scratch(&self.checkpoint(), &folder.path().join("scratch")).unwrap();
+        let run = scratch.begin_run("check", job.reading.now).unwrap();
+        let (heard, stop) = (Recorder::default(), CancellationToken::new());
+        stage(&mut scratch, run, &job.reading, &heard, &stop).unwrap();
+        predict(&scratch, &job.delivery, Some(1)).unwrap()
     }
 
     /// What the checkpoint says.
@@ -369,7 +379,6 @@ impl Trial {
     /// What is under way when the program ends arrives all the same, sooner or later, or not; then some time passes.
     fn pass(&mut self, wire: &Wire, rest: Duration) {
         let mut chance = fastrand::Rng::with_seed(self.setup.seed ^ self.now_ms.unsigned_abs());
-        let mut sandbox = self.sandbox.lock().unwrap_or_else(PoisonError::into_inner);
         let settle = i64::try_from(self.setup.settle.as_millis()).unwrap();
         for request in wire.under_way() {
             match chance.u8(..4) {
@@ -380,6 +389,12 @@ impl Trial {
         }
         self.on_their_way.sort_by_key(|(due, _)| *due);
         self.now_ms += chance.i64(1_000..120_000) + i64::try_from(rest.as_millis()).unwrap();
+        self.arrive();
+    }
+
+    /// What is due by now arrives.
+    fn arrive(&mut self) {
+        let mut sandbox = self.sandbox.lock().unwrap_or_else(PoisonError::into_inner);
         let later = self.on_their_way.partition_point(|(due, _)| *due <= self.now_ms);
         for (due, request) in self.on_their_way.drain(..later) {
             traced_arrival(&mut sandbox, due, &request);

@@ -59,6 +59,8 @@ impl SimCall {
 #[derive(Debug, Clone, Default)]
 pub(super) struct Workload {
     pub(super) calls: Vec<SimCall>,
+    /// So many more letters in each call's notes.
+    pub(super) padding: usize,
 }
 
 impl Workload {
@@ -95,7 +97,7 @@ impl Workload {
             }
             let into = call.into.map(|into| into.to_string()).unwrap_or_default();
             // The duration tells calls without an id apart.
-            let (seconds, mark) = (call.token % 3600, call.mark());
+            let (seconds, mark) = (call.token % 3600, call.mark() + &"x".repeat(self.padding));
             writeln!(text, "{id},{began},{seconds},inbound,{mark},{customer},{email},{phone},{into}")
                 .unwrap();
         }
