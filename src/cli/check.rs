@@ -11,11 +11,11 @@ use super::{
     failure::Failure,
     listener::Listener,
     preview, remote,
-    setup::Setup,
+    setup::{self, Setup},
 };
 use crate::{
-    checkpoint::{Checkpoint, CheckpointError},
-    helpscout::{Client, HttpTransport},
+    checkpoint::Checkpoint,
+    helpscout::{Client, HttpTransport, time_for},
     import::{Clock, EventSink, ImportError, Reading, Staged, Survey, WarningCount, predict, stage, survey},
     report::{CheckResult, PlanFigures, ProblemList, plan_text},
 };
@@ -117,13 +117,13 @@ fn figures(
     told_limit: Option<u32>,
     scratch: &Checkpoint,
     staged: &Staged,
-) -> Result<PlanFigures, CheckpointError> {
+) -> Result<PlanFigures, Failure> {
     let users = setup.account.as_ref().and_then(|account| account.users()).map(<[_]>::len);
     let predicted = predict(scratch, &setup.delivery(None), users)?;
     let limit = told_limit.or_else(|| setup.account.as_ref().and_then(crate::sandbox::Seed::limit));
     let limit = limit.or(options.read.pace.rate).unwrap_or(remote::ASSUMED_RATE);
-    let share = setup.share().map_or(1.0, |share| share.at(0));
-    let pace = f64::from(limit) * share / 60.0;
+    let share = setup.share()?;
+    let second = setup::second_of_day(setup.zone(), setup.now);
     Ok(PlanFigures {
         rows: staged.rows,
         calls: predicted.calls,
@@ -138,8 +138,8 @@ fn figures(
         choice: predicted.choice,
         rate_units: predicted.cost.units,
         limit_per_minute: limit,
-        share,
-        seconds_at_limit: if limit == 0 { 0.0 } else { predicted.cost.units as f64 / pace },
+        share: share.at(second / 60),
+        seconds_at_limit: time_for(predicted.cost.units, limit, &share, second).as_secs_f64(),
     })
 }
 

@@ -10,7 +10,7 @@ use super::{
     failure::Failure,
     listener::Listener,
     question, remote,
-    setup::Setup,
+    setup::{Setup, second_of_day},
     signals,
     way::Way,
 };
@@ -77,9 +77,9 @@ fn job(
     clock: Clock,
     account: Option<String>,
 ) -> Result<ImportJob, Failure> {
-    let share = setup.share()?.at(0);
+    let (share, second) = (setup.share()?, second_of_day(setup.zone(), setup.now));
     let ask: Option<Ask> = (!options.yes && account.is_none())
-        .then(|| Box::new(move |prospect: &_| question::ask(prospect, share)) as Ask);
+        .then(|| Box::new(move |prospect: &_| question::ask(prospect, &share, second)) as Ask);
     Ok(ImportJob {
         reading,
         delivery: setup.delivery(options.workers),

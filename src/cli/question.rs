@@ -3,23 +3,24 @@
 use std::io::{BufRead, IsTerminal, Write};
 
 use crate::{
+    helpscout::{Share, time_for},
     import::Prospect,
     report::{counted, span},
 };
 
 /// Asks on a terminal; elsewhere nothing is asked and the answer is yes.
-pub(super) fn ask(prospect: &Prospect, share: f64) -> bool {
+pub(super) fn ask(prospect: &Prospect, share: &Share, second: u32) -> bool {
     let (input, mut output) = (std::io::stdin(), std::io::stderr());
     if !input.is_terminal() || !output.is_terminal() {
         return true;
     }
     let mut answer = String::new();
-    let asked = write!(output, "{} ", question(prospect, share)).and_then(|()| output.flush());
+    let asked = write!(output, "{} ", question(prospect, share, second)).and_then(|()| output.flush());
     asked.is_ok() && input.lock().read_line(&mut answer).is_ok() && is_yes(&answer)
 }
 
-fn question(prospect: &Prospect, share: f64) -> String {
-    let minutes = prospect.units as f64 / (f64::from(prospect.limit.unwrap_or(u32::MAX)) * share);
+fn question(prospect: &Prospect, share: &Share, second: u32) -> String {
+    let time = time_for(prospect.units, prospect.limit.unwrap_or(0), share, second);
     format!(
         "{}, as {}: {}, {}, {}, about {}. Go on? [y/N]",
         prospect.account,
@@ -27,7 +28,7 @@ fn question(prospect: &Prospect, share: f64) -> String {
         counted(prospect.calls, "call"),
         counted(prospect.conversations, "new conversation"),
         counted(prospect.new_customers, "new customer"),
-        span(std::time::Duration::from_secs_f64(minutes * 60.0)),
+        span(time),
     )
 }
 
@@ -50,7 +51,7 @@ mod tests {
             units: 115_200,
             limit: Some(400),
         };
-        insta::assert_snapshot!(question(&prospect, 0.8), @"Acme, as Nina: 180,000 calls, 41,000 new conversations, 20,000 new customers, about 6 h. Go on? [y/N]");
+        insta::assert_snapshot!(question(&prospect, &Share::parse("0.8").unwrap(), 0), @"Acme, as Nina: 180,000 calls, 41,000 new conversations, 20,000 new customers, about 6 h. Go on? [y/N]");
     }
 
     #[test]

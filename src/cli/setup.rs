@@ -286,6 +286,12 @@ impl Setup {
     }
 }
 
+/// Seconds since midnight of `moment` on a clock of `zone`.
+pub(super) fn second_of_day(zone: Zone, moment: Moment) -> u32 {
+    let second = u32::try_from(moment.epoch_seconds().rem_euclid(60)).unwrap_or_default();
+    minute_of_day(zone, moment) * 60 + second
+}
+
 /// Minutes since midnight of `moment` on a clock of `zone`.
 pub(super) fn minute_of_day(zone: Zone, moment: Moment) -> u32 {
     let shown = zone.format(moment, "%H:%M").unwrap_or_default();

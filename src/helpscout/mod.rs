@@ -13,6 +13,7 @@ mod client;
 mod credentials;
 mod endpoints;
 mod error;
+mod forecast;
 mod http_transport;
 mod masked;
 mod pacer;
@@ -35,6 +36,7 @@ pub use endpoints::{
     CustomerPage, Inbox, ListedCustomer, Me, Thread, ThreadPage, User,
 };
 pub use error::ApiError;
+pub use forecast::time_for;
 pub use http_transport::{HttpSettings, HttpSetupError, HttpTransport};
 pub use pacer::{PaceSnapshot, Pacer, READ_UNITS, WRITE_UNITS};
 pub use patience::{ClientNote, NoteSink};

@@ -333,13 +333,22 @@ fn fresh_limiter(limit: u32, share: f64, clock: PaceClock) -> Option<(Limiter, N
     if limit == 0 {
         return None;
     }
-    let allowed = f64::from(limit) * share;
-    let burst = NonZeroU32::new(STEP + 1 + whole(allowed / 500.0))?;
-    // Where so little is allowed that a burst is most of it, half the allowance still leaves.
-    let rate = (allowed * 0.99).min(allowed - f64::from(burst.get())).max(allowed / 2.0);
-    let interval = Duration::try_from_secs_f64(60.0 / rate).unwrap_or(LONGEST_INTERVAL);
+    let burst = NonZeroU32::new(burst(f64::from(limit) * share))?;
+    let interval = Duration::try_from_secs_f64(60.0 / even_rate(limit, share)).unwrap_or(LONGEST_INTERVAL);
     let interval = interval.clamp(Duration::from_nanos(1), LONGEST_INTERVAL);
     Some((RateLimiter::direct_with_clock(Quota::with_period(interval)?.allow_burst(burst), clock), burst))
+}
+
+/// Units that leave at once at most, of so many `allowed` a minute.
+fn burst(allowed: f64) -> u32 {
+    STEP + 1 + whole(allowed / 500.0)
+}
+
+/// Units a minute that leave of `share` of `limit`, so that no minute holds more than that.
+pub(super) fn even_rate(limit: u32, share: f64) -> f64 {
+    let allowed = f64::from(limit) * share;
+    // Where so little is allowed that a burst is most of it, half the allowance still leaves.
+    (allowed * 0.99).min(allowed - f64::from(burst(allowed))).max(allowed / 2.0)
 }
 
 #[expect(

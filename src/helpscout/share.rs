@@ -1,7 +1,7 @@
 //! The part of the account's limit that may be used: one fraction, or a timetable of the day.
 
 /// Minutes of a day.
-const DAY: u32 = 24 * 60;
+pub(super) const DAY: u32 = 24 * 60;
 
 /// One fraction, or which fraction holds from which minute of the day on.
 #[derive(Debug, Clone, PartialEq)]

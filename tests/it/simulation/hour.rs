@@ -58,6 +58,8 @@ pub(super) struct Hour {
     pub(super) minutes: u64,
     /// The most that the limit ever is, or is taken for.
     pub(super) most: u32,
+    /// How many calls there are; without it more than there is time for.
+    pub(super) calls: Option<u64>,
     /// Conversations at the same time at most.
     pub(super) workers: Option<usize>,
 }
@@ -86,6 +88,7 @@ impl Default for Hour {
             assumed: 200,
             most: 400,
             minutes: 60,
+            calls: None,
             workers: None,
         }
     }
@@ -106,6 +109,10 @@ pub(super) struct Used {
     pub(super) fullest: f64,
     /// Units and the units allowed, minute by minute from the beginning.
     pub(super) minutes: Vec<(u64, f64)>,
+    /// Milliseconds from the beginning to the last request.
+    pub(super) last_left: u64,
+    /// Units in all.
+    pub(super) units: u64,
     /// The most requests under way at once.
     pub(super) in_flight: usize,
 }
@@ -183,7 +190,7 @@ impl Hour {
     /// More calls than there is time for.
     fn rows(&self) -> String {
         let mut rows = "id,started_at,duration,direction,customer_id,notes\n".to_owned();
-        for number in 0..u64::from(self.most) * self.minutes / 2 + 1000 {
+        for number in 0..self.calls.unwrap_or(u64::from(self.most) * self.minutes / 2 + 1000) {
             let began = Moment::from_epoch_seconds(1_600_000_000 + i64::try_from(number).unwrap()).unwrap();
             writeln!(rows, "c{number},{began},{},inbound,1001,about an order", number % 600).unwrap();
         }
@@ -268,6 +275,8 @@ impl Hour {
             neighbour_throttled: refused,
             fullest: self.fullest(&left, &seen.limits, &share),
             minutes,
+            last_left: left.last().map_or(0, |(at, _)| *at),
+            units: imported.sheet.rate_units,
             in_flight: seen.most_under_way,
         }
     }

@@ -1,5 +1,7 @@
 //! The pace over many minutes. `cargo bench --bench pace` prints the whole table, an hour a line.
 
+use callport::helpscout::{Share, time_for};
+
 use super::hour::{Hour, Neighbour, Used};
 
 /// Nothing leaves beyond the share in any minute, and nobody is refused more often than `throttled`.
@@ -58,6 +60,17 @@ fn a_limit_that_changes_is_followed() {
         let used_last = last.clone().map(|(units, _)| *units).sum::<u64>() as f64;
         let allowed_last = last.map(|(_, allowed)| allowed).sum::<f64>();
         assert!(used_last >= 0.97 * allowed_last && used_last <= allowed_last, "{used:?}");
+    }
+}
+
+#[test]
+fn a_run_takes_as_long_as_check_says() {
+    for (limit, share) in [(400, "0.8"), (200, "0.8"), (800, "00:00,0.3 14:18,0.9")] {
+        let used = Hour { limit, share, calls: Some(1_500), minutes: 40, ..Hour::default() }.watch();
+        let said = time_for(used.units, limit, &Share::parse(share).unwrap(), (14 * 60 + 13) * 60 + 20);
+        let took = used.last_left as f64 / 1000.0;
+        let off = took / said.as_secs_f64() - 1.0;
+        assert!(off.abs() < 0.02, "{limit} {share}: {took} s, {said:?} said");
     }
 }
 
