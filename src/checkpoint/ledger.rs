@@ -13,7 +13,7 @@ use super::{
     Checkpoint, CheckpointError, ConversationRow, CustomerRow, Held, NewRequest, QueueStart, QueueState,
     RequestKind, Standing, UnknownRequest, WaitingCall, delivery,
     probe::{CommitMoment, Probe},
-    questions, rejections, standing,
+    questions, rejections, standing, waiting,
 };
 use crate::call::Moment;
 
@@ -84,7 +84,7 @@ impl Ledger {
 
     /// Queues behind `after` that have calls to send, in their order, at most `most`.
     pub async fn waiting_queues(&self, after: i64, most: u32) -> Result<Vec<i64>, CheckpointError> {
-        self.run(move |c| Ok(delivery::waiting_queues(c, after, most)?)).await
+        self.run(move |c| Ok(waiting::waiting_queues(c, after, most)?)).await
     }
 
     /// Queues with a request whose fate is open.
@@ -94,7 +94,18 @@ impl Ledger {
 
     /// Everything that a worker of a queue begins with, its first calls at most `most`.
     pub async fn start(&self, queue: i64, most: u32) -> Result<QueueStart, CheckpointError> {
-        self.run(move |c| Ok(delivery::start(c, queue, most)?)).await
+        self.run(move |c| Ok(waiting::start(c, queue, most)?)).await
+    }
+
+    /// With what the next queues behind `after` begin, each with its first calls, at most `each`; so many queues that
+    /// about `calls` calls are there, and at least one if any waits.
+    pub async fn starts(
+        &self,
+        after: i64,
+        calls: usize,
+        each: u32,
+    ) -> Result<Vec<QueueStart>, CheckpointError> {
+        self.run(move |c| Ok(waiting::starts(c, after, calls, each)?)).await
     }
 
     /// What is known of a queue.
@@ -104,7 +115,7 @@ impl Ledger {
 
     /// The calls of a queue that wait, in order of time, at most `most`.
     pub async fn waiting_calls(&self, queue: i64, most: u32) -> Result<Vec<WaitingCall>, CheckpointError> {
-        self.run(move |c| Ok(delivery::waiting_calls(c, queue, most)?)).await
+        self.run(move |c| Ok(waiting::waiting_calls(c, queue, most)?)).await
     }
 
     /// Customers by their numbers here.

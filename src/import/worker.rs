@@ -14,14 +14,16 @@ use super::{
     slots::Slot,
 };
 use crate::{
-    checkpoint::{ConversationRow, ConversationState, CustomerRow, QueueState, UnknownRequest, WaitingCall},
+    checkpoint::{
+        ConversationRow, ConversationState, CustomerRow, QueueStart, QueueState, UnknownRequest, WaitingCall,
+    },
     helpscout::{ApiError, Transport},
     plan::{APPEND_CAP, CREATE_CAP, Step, next_step},
     policy::FieldError,
 };
 
 /// Calls fetched at a time: what the largest create takes.
-const FETCH: u32 = 100;
+pub(super) const FETCH: u32 = 100;
 
 /// What follows for the queue.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -53,7 +55,12 @@ impl<T: Transport> Worker<T> {
     /// A worker for the queue `id`, in its place.
     pub(super) async fn new(shared: Arc<Delivery<T>>, slot: Slot, id: i64) -> Result<Self, ImportError> {
         let start = shared.ledger.start(id, FETCH).await?;
-        Ok(Self {
+        Ok(Self::begin(shared, slot, start))
+    }
+
+    /// A worker that begins with `start`, in its place.
+    pub(super) fn begin(shared: Arc<Delivery<T>>, slot: Slot, start: QueueStart) -> Self {
+        Self {
             shared,
             slot: Some(slot),
             queue: start.queue,
@@ -63,7 +70,7 @@ impl<T: Transport> Worker<T> {
             unknown: start.unknown,
             touched: false,
             accepted: CREATE_CAP,
-        })
+        }
     }
 
     /// Works until nothing is left, or nothing can be done now.
