@@ -21,6 +21,8 @@ use crate::call::Moment;
 const WAITING: usize = 1024;
 /// Jobs in one commit.
 const BATCH: usize = 512;
+/// Pages of the file that are held in memory meanwhile.
+const PAGES: u32 = 2_000;
 
 /// A handle for workers; clones lead to the same file.
 #[derive(Debug, Clone)]
@@ -67,6 +69,8 @@ where
 impl Ledger {
     /// Opens the ledger of `checkpoint`. The task gives the checkpoint back when the last handle is dropped.
     pub fn open(checkpoint: Checkpoint) -> (Self, tokio::task::JoinHandle<Option<Checkpoint>>) {
+        // What a few workers touch needs no more, and at commits the database may look through all of its pages.
+        checkpoint.hold_pages(PAGES);
         let (jobs, waiting) = mpsc::channel(WAITING);
         (Self { jobs }, tokio::spawn(work_off(checkpoint, waiting)))
     }
@@ -325,7 +329,15 @@ impl Ledger {
 async fn work_off(checkpoint: Checkpoint, mut waiting: mpsc::Receiver<Box<dyn Job>>) -> Option<Checkpoint> {
     let mut checkpoint = checkpoint;
     let mut jobs = Vec::with_capacity(BATCH);
-    while waiting.recv_many(&mut jobs, BATCH).await > 0 {
+    while let Some(first) = waiting.recv().await {
+        jobs.push(first);
+        // Whoever is ready to bring a job brings it before this one is begun: one flush for all of them.
+        tokio::task::yield_now().await;
+        while jobs.len() < BATCH
+            && let Ok(next) = waiting.try_recv()
+        {
+            jobs.push(next);
+        }
         let batch = std::mem::take(&mut jobs);
         // The job ends in a panic only if the program is at fault; the checkpoint is then closed by being dropped.
         let done = tokio::task::spawn_blocking(move || commit(checkpoint, batch)).await.ok()?;

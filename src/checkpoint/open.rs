@@ -119,8 +119,15 @@ impl Checkpoint {
         )))
     }
 
+    /// Bounds the pages of the file that are held in memory. If that fails, more of them are.
+    pub(super) fn hold_pages(&self, pages: u32) {
+        self.connection.pragma_update(None, "cache_size", pages).ok();
+    }
+
     /// Drops the texts that have landed and gives their space back to the disk.
     pub fn compact(&mut self) -> Result<(), CheckpointError> {
+        // Writing the file anew holds as many again, and goes through it from front to back.
+        self.hold_pages(1_000);
         let dropped = drop_landed_texts(&mut self.connection)?;
         hiding::sweep_barred(&mut self.connection)?;
         if self.is_wiping_due()? {
