@@ -86,11 +86,6 @@ impl Ledger {
         answer.await.map_err(|_| CheckpointError::Closed)?
     }
 
-    /// Queues behind `after` that have calls to send, in their order, at most `most`.
-    pub async fn waiting_queues(&self, after: i64, most: u32) -> Result<Vec<i64>, CheckpointError> {
-        self.run(move |c| Ok(waiting::waiting_queues(c, after, most)?)).await
-    }
-
     /// Queues with a request whose fate is open.
     pub async fn unknown_queues(&self) -> Result<Vec<i64>, CheckpointError> {
         self.run(|c| Ok(delivery::unknown_queues(c)?)).await
@@ -418,7 +413,7 @@ pub(super) mod tests {
         let (folder, mut checkpoint) = fresh();
         load(&mut checkpoint, "a.csv", &[call("1", "x"), call("2", "y"), call("3", "z")], None);
         let (ledger, task) = Ledger::open(checkpoint);
-        let queue = ledger.waiting_queues(0, 10).await.unwrap()[0];
+        let queue = ledger.starts(0, 1, 1).await.unwrap()[0].queue.id;
         let calls = ledger.waiting_calls(queue, 10).await.unwrap().iter().map(|call| call.id).collect();
         (folder, ledger, task, queue, calls)
     }
@@ -473,7 +468,7 @@ pub(super) mod tests {
             if strikes { Err(CheckpointError::DiskFull) } else { Ok(()) }
         }));
         let (ledger, _task) = Ledger::open(checkpoint);
-        let queue = ledger.waiting_queues(0, 10).await.unwrap()[0];
+        let queue = ledger.starts(0, 1, 1).await.unwrap()[0].queue.id;
         (folder, ledger, queue)
     }
 
@@ -502,7 +497,7 @@ pub(super) mod tests {
         load(&mut checkpoint, "a.csv", &[call("1", "x"), call("2", "y"), call("3", "z")], None);
         checkpoint.bound_growth(2).unwrap();
         let (ledger, task) = Ledger::open(checkpoint);
-        let queue = ledger.waiting_queues(0, 10).await.unwrap()[0];
+        let queue = ledger.starts(0, 1, 1).await.unwrap()[0].queue.id;
         let calls: Vec<i64> =
             ledger.waiting_calls(queue, 10).await.unwrap().iter().map(|call| call.id).collect();
         let sent = ledger.intend(request(RequestKind::Create, queue, &calls[..1])).await.unwrap();

@@ -16,19 +16,6 @@ fn next_queue(c: &Connection, after: i64) -> rusqlite::Result<Option<i64>> {
     .optional()
 }
 
-/// Queues behind `after` that have calls to send, in their order, at most `most`.
-pub(super) fn waiting_queues(c: &Connection, after: i64, most: u32) -> rusqlite::Result<Vec<i64>> {
-    let mut queues = Vec::new();
-    let mut last = after;
-    while queues.len() < most as usize
-        && let Some(queue) = next_queue(c, last)?
-    {
-        queues.push(queue);
-        last = queue;
-    }
-    Ok(queues)
-}
-
 /// With what the next queues behind `after` begin, each with its first calls, at most `each`; so many queues that about
 /// `calls` calls are there, and at least one if any waits.
 pub(super) fn starts(
@@ -113,7 +100,7 @@ mod tests {
         };
         let rows: Vec<Call> = (0..40).map(|index| later(&index.to_string(), i64::from(index % 3))).collect();
         load(&mut checkpoint, "a.csv", &rows, None);
-        let queue = waiting_queues(&checkpoint.connection, 0, 9).unwrap()[0];
+        let queue = next_queue(&checkpoint.connection, 0).unwrap().unwrap();
         let ordered: Vec<i64> = checkpoint
             .connection
             .prepare("SELECT id FROM calls ORDER BY started_at, key")
@@ -146,7 +133,7 @@ mod tests {
             (1..=4).flat_map(|group| (0..3).map(move |n| of(group, &format!("{group}-{n}")))).collect();
         load(&mut checkpoint, "a.csv", &rows, None);
         let c = &checkpoint.connection;
-        let queues = waiting_queues(c, 0, 9).unwrap();
+        let queues: Vec<i64> = starts(c, 0, 100, 9).unwrap().iter().map(|start| start.queue.id).collect();
         assert_eq!(queues.len(), 4);
         let gathered = |after, calls| {
             let starts = starts(c, after, calls, 2).unwrap();
