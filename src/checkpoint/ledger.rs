@@ -21,6 +21,9 @@ use crate::call::Moment;
 const WAITING: usize = 1024;
 /// Jobs in one commit.
 const BATCH: usize = 512;
+/// How often the others go on before a commit begins with the jobs that are there then: whoever is ready to bring one, or
+/// gets the answer for which it waits, brings it in time, and one flush is for all of them. The flush is what takes longest.
+const ROUNDS: u32 = 3;
 /// Pages of the file that are held in memory meanwhile.
 const PAGES: u32 = 2_000;
 
@@ -326,8 +329,9 @@ async fn work_off(checkpoint: Checkpoint, mut waiting: mpsc::Receiver<Box<dyn Jo
     let mut jobs = Vec::with_capacity(BATCH);
     while let Some(first) = waiting.recv().await {
         jobs.push(first);
-        // Whoever is ready to bring a job brings it before this one is begun: one flush for all of them.
-        tokio::task::yield_now().await;
+        for _ in 0..ROUNDS {
+            tokio::task::yield_now().await;
+        }
         while jobs.len() < BATCH
             && let Ok(next) = waiting.try_recv()
         {
