@@ -109,18 +109,20 @@ fn main() {
         "\n{held} of {all} lines hold: used alone >= 97%, beside >= 90%, at most one 429 a change, no minute over the share;"
     );
     println!(
-        "of a sliding minute an uneven way may cost its unevenness, {JITTER} of 60 seconds, where nothing is left free"
+        "where nothing is left free an uneven way may cost its unevenness, {JITTER} of 60 seconds, and refusals;"
     );
+    println!("what is under way when the limit is halved is refused with the first");
 }
 
 /// Whether the promise is kept.
 fn is_held(line: &Line, used: &Used) -> bool {
     // A request that is late meets those that left after it: at the service more may come in a minute than left in one.
-    let is_bunched =
-        line.hour.is_sliding && line.hour.share == "1.0" && line.hour.latency.0 != line.hour.latency.1;
+    let is_bunched = line.hour.share == "1.0" && line.hour.latency.0 != line.hour.latency.1;
+    // What is under way when a limit is lowered is refused as well.
+    let refused = if line.what == "limit halved" { used.in_flight as u64 } else { line.changes };
     let cost = if is_bunched { JITTER / 60.0 } else { 0.0 };
     used.alone >= 0.97 - cost
         && used.beside.is_none_or(|part| part >= 0.90 - cost)
-        && (used.throttled <= line.changes || is_bunched)
+        && (used.throttled <= refused || is_bunched)
         && used.fullest <= 1.0
 }

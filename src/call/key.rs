@@ -4,7 +4,7 @@
 //! numbers and the duration. Neither the file nor the preset takes part, so that the same call in another export is the
 //! same call. A released key never changes its recipe: every checkpoint in use depends on it.
 
-use std::fmt;
+use std::{borrow::Cow, fmt};
 
 use sha2::{Digest, Sha256};
 
@@ -129,7 +129,12 @@ impl Reference {
     /// Of the call with `id`, else with `key`, from the source `source_name` (which may be empty). White space within an
     /// id is folded, so that the reference survives being shown as HTML.
     pub fn new(source_name: &str, id: Option<&str>, key: CallKey) -> Self {
-        let call = id.map_or_else(|| key.to_string(), str::to_owned);
+        let call = id.map_or_else(|| Cow::Owned(key.to_string()), Cow::Borrowed);
+        let is_word = |text: &str| !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_graphic());
+        // Every call that is sent has one, and nearly all are as simple as this.
+        if is_word(source_name) && is_word(&call) {
+            return Self(["Ref: ", source_name, " ", &call].concat());
+        }
         let words = ["Ref:", source_name, &call];
         Self(words.iter().flat_map(|word| word.split_whitespace()).collect::<Vec<_>>().join(" "))
     }

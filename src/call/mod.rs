@@ -16,7 +16,7 @@ mod row;
 pub use customer::{Customer, CustomerKey, FoundBy};
 pub use field_rules::{FIELD_RULES, FieldFault, FieldRule, Rule, check_field};
 pub use key::{CallKey, Reference, stable_digest, text_fingerprint};
-pub use moment::{CivilTime, LocalReading, Moment, Zone, ZoneFault};
+pub use moment::{ApiTime, CivilTime, LocalReading, Moment, Zone, ZoneFault};
 pub use noun::{Call, Destination, Identity, REFERENCE_SLOT};
 pub use position::Position;
 pub use record::{AGENT_SLOT, CallGroup, CallRecord, LEGS_SLOT, Leg, MOST_LEGS, join_legs};

@@ -5,7 +5,7 @@
 
 use std::fmt;
 
-use chrono::{DateTime, LocalResult, NaiveDate, NaiveDateTime, TimeZone, Utc};
+use chrono::{DateTime, Datelike as _, LocalResult, NaiveDate, NaiveDateTime, TimeZone, Timelike as _, Utc};
 use chrono_tz::Tz;
 
 /// A moment in UTC, to the second.
@@ -36,16 +36,74 @@ impl Moment {
 
     /// Reads the service's own form, `YYYY-MM-DDThh:mm:ssZ`.
     pub fn parse_api(text: &str) -> Option<Self> {
-        NaiveDateTime::parse_from_str(text, "%Y-%m-%dT%H:%M:%SZ")
-            .ok()
-            .and_then(|time| Self::from_epoch_seconds(time.and_utc().timestamp()))
+        let time = match read_form(text) {
+            Some(time) => time,
+            // Whatever else a service or a person makes of that form.
+            None => NaiveDateTime::parse_from_str(text, "%Y-%m-%dT%H:%M:%SZ").ok()?,
+        };
+        Self::from_epoch_seconds(time.and_utc().timestamp())
     }
+
+    /// In the service's own form, `YYYY-MM-DDThh:mm:ssZ`.
+    pub fn to_api(self) -> ApiTime {
+        let time = DateTime::<Utc>::from_timestamp(self.0, 0).unwrap_or_default();
+        let mut form = FORM;
+        // A moment lies within the years 0 to 9999.
+        write_digits(&mut form[0..4], time.year().unsigned_abs());
+        write_digits(&mut form[5..7], time.month());
+        write_digits(&mut form[8..10], time.day());
+        write_digits(&mut form[11..13], time.hour());
+        write_digits(&mut form[14..16], time.minute());
+        write_digits(&mut form[17..19], time.second());
+        ApiTime(form)
+    }
+}
+
+/// The service's form of a time, with nothing in it.
+const FORM: [u8; 20] = *b"0000-00-00T00:00:00Z";
+
+/// A moment in the service's form. Written by hand: every call has one, and a general formatter takes longer for it than
+/// all else about its request does.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct ApiTime([u8; 20]);
+
+impl ApiTime {
+    /// The text.
+    pub fn as_str(&self) -> &str {
+        // Digits and signs only.
+        std::str::from_utf8(&self.0).unwrap_or_default()
+    }
+}
+
+fn write_digits(place: &mut [u8], mut number: u32) {
+    for digit in place.iter_mut().rev() {
+        *digit = b"0123456789"[(number % 10) as usize];
+        number /= 10;
+    }
+}
+
+/// A time in exactly the service's form; `None` for every other, a leap second among them.
+fn read_form(text: &str) -> Option<NaiveDateTime> {
+    let bytes: &[u8; 20] = text.as_bytes().try_into().ok()?;
+    let fits = FORM.iter().zip(bytes).all(|(form, byte)| match form {
+        b'0' => byte.is_ascii_digit(),
+        sign => byte == sign,
+    });
+    let number = |place: &[u8]| place.iter().fold(0, |number, digit| number * 10 + u32::from(digit - b'0'));
+    if !fits {
+        return None;
+    }
+    let year = i32::try_from(number(&bytes[0..4])).ok()?;
+    NaiveDate::from_ymd_opt(year, number(&bytes[5..7]), number(&bytes[8..10]))?.and_hms_opt(
+        number(&bytes[11..13]),
+        number(&bytes[14..16]),
+        number(&bytes[17..19]),
+    )
 }
 
 impl fmt::Display for Moment {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let time = DateTime::<Utc>::from_timestamp(self.0, 0).unwrap_or_default();
-        write!(f, "{}", time.format("%Y-%m-%dT%H:%M:%SZ"))
+        f.write_str(self.to_api().as_str())
     }
 }
 
@@ -188,6 +246,15 @@ mod tests {
         assert_eq!(Moment::parse_api("2017-03-30T23:30:01Z"), Some(moment));
         assert_eq!(Moment::parse_api("2017-03-30T23:30:01.5Z"), None);
         assert_eq!(Moment::parse_api("2017-02-30T23:30:01Z"), None);
+        for (seconds, text) in [
+            (EARLIEST, "0000-01-01T00:00:00Z"),
+            (-1, "1969-12-31T23:59:59Z"),
+            (951_782_400, "2000-02-29T00:00:00Z"),
+            (LATEST, "9999-12-31T23:59:59Z"),
+        ] {
+            let moment = Moment::from_epoch_seconds(seconds).unwrap();
+            assert_eq!((moment.to_string().as_str(), Moment::parse_api(text)), (text, Some(moment)));
+        }
     }
 
     #[test]

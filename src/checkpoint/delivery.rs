@@ -7,28 +7,12 @@ use rusqlite::{Connection, OptionalExtension, Row, params};
 
 use super::{
     CarriedCall, CheckpointError, ConversationRow, ConversationState, CustomerRow, Held, NewRequest,
-    QueueStart, QueueState, RequestKind, UnknownRequest, WaitingCall, hiding, lineage, wiping,
+    QueueState, RequestKind, UnknownRequest, WaitingCall, hiding, lineage, wiping,
 };
 use crate::{
     call::{CallKey, FIELD_RULES, Moment},
     policy::{RequestEvent, RequestState},
 };
-
-/// Queues behind `after` that have calls to send, in their order, at most `most`.
-pub(super) fn waiting_queues(c: &Connection, after: i64, most: u32) -> rusqlite::Result<Vec<i64>> {
-    // One index step a queue, however many calls it has.
-    let mut queues = Vec::new();
-    let mut next = c.prepare_cached(
-        "SELECT queue FROM calls INDEXED BY calls_waiting WHERE request IS NULL AND queue > ?1 ORDER BY queue LIMIT 1",
-    )?;
-    let mut last = after;
-    while queues.len() < most as usize {
-        let Some(queue) = next.query_row([last], |row| row.get(0)).optional()? else { break };
-        queues.push(queue);
-        last = queue;
-    }
-    Ok(queues)
-}
 
 /// Queues with a request whose fate is open.
 pub(super) fn unknown_queues(c: &Connection) -> rusqlite::Result<Vec<i64>> {
@@ -43,31 +27,22 @@ pub(super) fn queue(c: &Connection, id: i64) -> rusqlite::Result<QueueState> {
     let (existing, inbox, subject) = c
         .prepare_cached("SELECT existing, inbox, subject FROM queues WHERE id = ?1")?
         .query_row([id], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)))?;
-    let of_queue = |order: &str| {
-        c.prepare_cached(&format!(
-            "{CONVERSATION} WHERE queue = ?1 ORDER BY part {order}, id {order} LIMIT 1"
-        ))?
-        .query_row([id], conversation_row)
-        .optional()
+    let newest = conversation_where(c, "queue = ?1 ORDER BY part DESC, id DESC LIMIT 1", id)?;
+    let first = match &newest {
+        Some(_) => conversation_where(c, "queue = ?1 ORDER BY part, id LIMIT 1", id)?,
+        None => None,
     };
-    Ok(QueueState { id, existing, inbox, subject, newest: of_queue("DESC")?, first: of_queue("ASC")? })
+    Ok(QueueState { id, existing, inbox, subject, newest, first })
 }
 
-/// Everything that a worker begins with, its first calls at most `most`: one job instead of one for each.
-pub(super) fn start(c: &Connection, id: i64, most: u32) -> rusqlite::Result<QueueStart> {
-    let calls = waiting_calls(c, id, most)?;
-    let mut customers: Vec<i64> = calls.iter().map(|call| call.customer).collect();
-    customers.sort_unstable();
-    customers.dedup();
-    Ok(QueueStart {
-        queue: queue(c, id)?,
-        unknown: unknown_of_queue(c, id)?,
-        customers: customers.into_iter().map(|id| customer(c, id)).collect::<Result<_, _>>()?,
-        calls,
-    })
+/// The conversation that `which` selects by `id`, its only parameter.
+fn conversation_where(c: &Connection, which: &str, id: i64) -> rusqlite::Result<Option<ConversationRow>> {
+    c.prepare_cached(&format!(
+        "SELECT id, part, helpscout_id, threads, state, inbox, subject FROM conversations WHERE {which}"
+    ))?
+    .query_row([id], conversation_row)
+    .optional()
 }
-
-const CONVERSATION: &str = "SELECT id, part, helpscout_id, threads, state, inbox, subject FROM conversations";
 
 fn conversation_row(row: &Row<'_>) -> rusqlite::Result<ConversationRow> {
     Ok(ConversationRow {
@@ -81,18 +56,7 @@ fn conversation_row(row: &Row<'_>) -> rusqlite::Result<ConversationRow> {
     })
 }
 
-/// The calls of `queue` that wait, in order of time, at most `most`. Calls of one second stand in the order of their
-/// keys, so that the order does not depend on the input's.
-pub(super) fn waiting_calls(c: &Connection, queue: i64, most: u32) -> rusqlite::Result<Vec<WaitingCall>> {
-    c.prepare_cached(
-        "SELECT id, key, source_id, started_at, customer, agent, size, (SELECT text FROM texts WHERE call = calls.id)
-         FROM calls INDEXED BY calls_waiting WHERE queue = ?1 AND request IS NULL ORDER BY started_at, key LIMIT ?2",
-    )?
-    .query_map(params![queue, most], waiting_call)?
-    .collect()
-}
-
-fn waiting_call(row: &Row<'_>) -> rusqlite::Result<WaitingCall> {
+pub(super) fn waiting_call(row: &Row<'_>) -> rusqlite::Result<WaitingCall> {
     Ok(WaitingCall {
         id: row.get(0)?,
         key: CallKey::from_bytes(row.get(1)?),
@@ -161,31 +125,57 @@ fn point(c: &Connection, calls: &[i64], request: Option<i64>) -> rusqlite::Resul
     Ok(())
 }
 
-/// The one place that changes a request's state, by the rule of `policy`.
+/// A request before its state changes.
+struct OpenRequest {
+    id: i64,
+    state: RequestState,
+    queue: Option<i64>,
+    conversation: Option<i64>,
+    customer: Option<i64>,
+    resource: Option<u64>,
+    carried: Option<Vec<u8>>,
+}
+
+fn open_request(c: &Connection, id: i64) -> rusqlite::Result<OpenRequest> {
+    c.prepare_cached(
+        "SELECT state, queue, conversation, customer, resource, carried FROM requests WHERE id = ?1",
+    )?
+    .query_row([id], |row| {
+        Ok(OpenRequest {
+            id,
+            state: RequestState::from_code(row.get(0)?).unwrap_or(RequestState::Unknown),
+            queue: row.get(1)?,
+            conversation: row.get(2)?,
+            customer: row.get(3)?,
+            resource: row.get(4)?,
+            carried: row.get(5)?,
+        })
+    })
+}
+
+/// The one place that changes a request's state, by the rule of `policy`. Where it lands, what it belongs to and made is
+/// written as `request` says it.
 fn advance(
     c: &Connection,
-    request: i64,
+    request: &OpenRequest,
     event: RequestEvent,
     why: Option<&str>,
 ) -> Result<(), CheckpointError> {
-    let (state, carried): (i64, Option<Vec<u8>>) = c
-        .prepare_cached("SELECT state, carried FROM requests WHERE id = ?1")?
-        .query_row([request], |row| Ok((row.get(0)?, row.get(1)?)))?;
-    let state = RequestState::from_code(state).unwrap_or(RequestState::Unknown);
-    match state.after(event)? {
+    match request.state.after(event)? {
         Some(RequestState::Landed) => {
             c.prepare_cached(
-                "UPDATE requests SET state = 1, carried = NULL, mark = NULL, why = NULL WHERE id = ?1",
+                "UPDATE requests SET state = 1, carried = NULL, mark = NULL, why = NULL, conversation = ?2, resource = ?3
+                 WHERE id = ?1",
             )?
-            .execute([request])?;
+            .execute(params![request.id, request.conversation, request.resource])?;
         }
         Some(next) => {
             c.prepare_cached("UPDATE requests SET state = ?2, why = COALESCE(?3, why) WHERE id = ?1")?
-                .execute(params![request, next.code(), why])?;
+                .execute(params![request.id, next.code(), why])?;
         }
         None => {
-            point(c, &decode_carried(carried.as_deref()), None)?;
-            c.prepare_cached("DELETE FROM requests WHERE id = ?1")?.execute([request])?;
+            point(c, &decode_carried(request.carried.as_deref()), None)?;
+            c.prepare_cached("DELETE FROM requests WHERE id = ?1")?.execute([request.id])?;
         }
     }
     Ok(())
@@ -224,17 +214,15 @@ fn decode_carried(carried: Option<&[u8]>) -> Vec<i64> {
 
 /// A request landed.
 pub(super) fn landed(c: &Connection, request: i64) -> Result<(), CheckpointError> {
-    advance(c, request, RequestEvent::Landed, None)
+    advance(c, &open_request(c, request)?, RequestEvent::Landed, None)
 }
 
 /// An append landed as the thread `thread`.
 pub(super) fn appended(c: &Connection, request: i64, thread: Option<u64>) -> Result<(), CheckpointError> {
-    advance(c, request, RequestEvent::Landed, None)?;
-    c.prepare_cached("UPDATE requests SET resource = ?2 WHERE id = ?1")?.execute(params![request, thread])?;
-    c.prepare_cached(
-        "UPDATE conversations SET threads = threads + 1 WHERE id = (SELECT conversation FROM requests WHERE id = ?1)",
-    )?
-    .execute([request])?;
+    let request = OpenRequest { resource: thread, ..open_request(c, request)? };
+    advance(c, &request, RequestEvent::Landed, None)?;
+    c.prepare_cached("UPDATE conversations SET threads = threads + 1 WHERE id = ?1")?
+        .execute([request.conversation])?;
     Ok(())
 }
 
@@ -246,25 +234,21 @@ pub(super) fn created(
     helpscout_id: u64,
     threads: u32,
 ) -> Result<Option<ConversationRow>, CheckpointError> {
-    advance(c, request, RequestEvent::Landed, None)?;
+    let request = OpenRequest { resource: None, ..open_request(c, request)? };
     if let Some((_, known)) = conversation_of(c, helpscout_id)? {
-        c.prepare_cached("UPDATE requests SET conversation = ?2, resource = NULL WHERE id = ?1")?
-            .execute([request, known.id])?;
+        let request = OpenRequest { conversation: Some(known.id), ..request };
+        advance(c, &request, RequestEvent::Landed, None)?;
         return Ok(None);
     }
-    let queue: i64 = c
-        .prepare_cached("SELECT queue FROM requests WHERE id = ?1")?
-        .query_row([request], |row| row.get(0))?;
     let part: u32 = c
         .prepare_cached("SELECT COALESCE(MAX(part), 0) + 1 FROM conversations WHERE queue = ?1")?
-        .query_row([queue], |row| row.get(0))?;
+        .query_row([request.queue], |row| row.get(0))?;
     c.prepare_cached(
         "INSERT INTO conversations (queue, part, helpscout_id, threads, state, created_by) VALUES (?1, ?2, ?3, ?4, 0, ?5)",
     )?
-    .execute(params![queue, part, helpscout_id, threads, request])?;
+    .execute(params![request.queue, part, helpscout_id, threads, request.id])?;
     let id = c.last_insert_rowid();
-    c.prepare_cached("UPDATE requests SET conversation = ?2, resource = NULL WHERE id = ?1")?
-        .execute([request, id])?;
+    advance(c, &OpenRequest { conversation: Some(id), ..request }, RequestEvent::Landed, None)?;
     Ok(Some(ConversationRow {
         id,
         part,
@@ -278,14 +262,10 @@ pub(super) fn created(
 
 /// A customer was made as `helpscout_id`.
 pub(super) fn customer_made(c: &Connection, request: i64, helpscout_id: u64) -> Result<(), CheckpointError> {
-    advance(c, request, RequestEvent::Landed, None)?;
-    c.prepare_cached(
-        "UPDATE customers SET helpscout_id = ?2, confirmed = 1
-         WHERE id = (SELECT customer FROM requests WHERE id = ?1)",
-    )?
-    .execute(params![request, helpscout_id])?;
-    c.prepare_cached("UPDATE requests SET resource = ?2 WHERE id = ?1")?
-        .execute(params![request, helpscout_id])?;
+    let request = OpenRequest { resource: Some(helpscout_id), ..open_request(c, request)? };
+    advance(c, &request, RequestEvent::Landed, None)?;
+    c.prepare_cached("UPDATE customers SET helpscout_id = ?2, confirmed = 1 WHERE id = ?1")?
+        .execute(params![request.customer, helpscout_id])?;
     Ok(())
 }
 
@@ -299,7 +279,7 @@ pub(super) fn confirm(c: &Connection, customers: &[i64]) -> rusqlite::Result<()>
 
 /// The answer to a request was lost, or (`stored`) did not say what was made.
 pub(super) fn lost(c: &Connection, request: i64, why: &str, stored: bool) -> Result<(), CheckpointError> {
-    advance(c, request, RequestEvent::Lost, Some(why))?;
+    advance(c, &open_request(c, request)?, RequestEvent::Lost, Some(why))?;
     c.prepare_cached("UPDATE requests SET stored = ?2 WHERE id = ?1")?.execute(params![request, stored])?;
     Ok(())
 }
@@ -312,7 +292,7 @@ pub(super) fn hold(
     held: Held,
     why: &str,
 ) -> Result<(), CheckpointError> {
-    advance(c, request, RequestEvent::Lost, Some(why))?;
+    advance(c, &open_request(c, request)?, RequestEvent::Lost, Some(why))?;
     c.prepare_cached("UPDATE requests SET stored = ?2, resource = ?3 WHERE id = ?1")?.execute(params![
         request,
         held_code(held),
@@ -383,11 +363,10 @@ fn proof_name(kind: RequestKind) -> &'static str {
 
 /// A request was not stored: its calls wait again.
 pub(super) fn not_stored(c: &Connection, request: i64, proved: bool) -> Result<(), CheckpointError> {
-    let carried: Option<Vec<u8>> = c
-        .prepare_cached("SELECT carried FROM requests WHERE id = ?1")?
-        .query_row([request], |row| row.get(0))?;
-    advance(c, request, if proved { RequestEvent::ProvedAbsent } else { RequestEvent::Withdrawn }, None)?;
-    Ok(drop_barred(c, &decode_carried(carried.as_deref()))?)
+    let request = open_request(c, request)?;
+    let event = if proved { RequestEvent::ProvedAbsent } else { RequestEvent::Withdrawn };
+    advance(c, &request, event, None)?;
+    Ok(drop_barred(c, &decode_carried(request.carried.as_deref()))?)
 }
 
 /// Calls that wait are refused, each for its reason.
@@ -444,7 +423,7 @@ pub(super) fn set_apart(c: &Connection, request: i64, call: i64) -> Result<(i64,
 /// An open request whose one call was found elsewhere than by itself ends; the call goes into another.
 pub(super) fn set_aside(c: &Connection, request: i64) -> Result<(), CheckpointError> {
     c.execute("UPDATE requests SET state = 2 WHERE id = ?1 AND state = 0", [request])?;
-    advance(c, request, RequestEvent::ProvedAbsent, None)
+    advance(c, &open_request(c, request)?, RequestEvent::ProvedAbsent, None)
 }
 
 /// What was in flight when an earlier run ended may be stored or not.
@@ -494,7 +473,7 @@ fn unknown(c: &Connection, of: &str, id: i64) -> rusqlite::Result<Vec<UnknownReq
 }
 
 fn conversation_by_id(c: &Connection, id: i64) -> rusqlite::Result<ConversationRow> {
-    c.prepare_cached(&format!("{CONVERSATION} WHERE id = ?1"))?.query_row([id], conversation_row)
+    conversation_where(c, "id = ?1", id)?.ok_or(rusqlite::Error::QueryReturnedNoRows)
 }
 
 fn carried_calls(c: &Connection, ids: &[i64]) -> rusqlite::Result<Vec<CarriedCall>> {
@@ -518,17 +497,11 @@ pub(super) fn conversation_of(
     c: &Connection,
     helpscout_id: u64,
 ) -> rusqlite::Result<Option<(i64, ConversationRow)>> {
-    let Some(id): Option<i64> = c
-        .prepare_cached("SELECT id FROM conversations WHERE helpscout_id = ?1")?
-        .query_row([helpscout_id], |row| row.get(0))
-        .optional()?
-    else {
-        return Ok(None);
-    };
-    let queue = c
-        .prepare_cached("SELECT queue FROM conversations WHERE id = ?1")?
-        .query_row([id], |row| row.get(0))?;
-    Ok(Some((queue, conversation_by_id(c, id)?)))
+    c.prepare_cached(
+        "SELECT id, part, helpscout_id, threads, state, inbox, subject, queue FROM conversations WHERE helpscout_id = ?1",
+    )?
+    .query_row([helpscout_id], |row| Ok((row.get(7)?, conversation_row(row)?)))
+    .optional()
 }
 
 /// The queue of the rows that name `existing`.

@@ -13,7 +13,7 @@ use super::{
     Checkpoint, CheckpointError, ConversationRow, CustomerRow, Held, NewRequest, QueueStart, QueueState,
     RequestKind, Standing, UnknownRequest, WaitingCall, delivery,
     probe::{CommitMoment, Probe},
-    questions, rejections, standing,
+    questions, rejections, standing, waiting,
 };
 use crate::call::Moment;
 
@@ -21,6 +21,11 @@ use crate::call::Moment;
 const WAITING: usize = 1024;
 /// Jobs in one commit.
 const BATCH: usize = 512;
+/// How often the others go on before a commit begins with the jobs that are there then: whoever is ready to bring one, or
+/// gets the answer for which it waits, brings it in time, and one flush is for all of them. The flush is what takes longest.
+const ROUNDS: u32 = 3;
+/// Pages of the file that are held in memory meanwhile.
+const PAGES: u32 = 2_000;
 
 /// A handle for workers; clones lead to the same file.
 #[derive(Debug, Clone)]
@@ -67,6 +72,8 @@ where
 impl Ledger {
     /// Opens the ledger of `checkpoint`. The task gives the checkpoint back when the last handle is dropped.
     pub fn open(checkpoint: Checkpoint) -> (Self, tokio::task::JoinHandle<Option<Checkpoint>>) {
+        // What a few workers touch needs no more, and at commits the database may look through all of its pages.
+        checkpoint.hold_pages(PAGES);
         let (jobs, waiting) = mpsc::channel(WAITING);
         (Self { jobs }, tokio::spawn(work_off(checkpoint, waiting)))
     }
@@ -82,11 +89,6 @@ impl Ledger {
         answer.await.map_err(|_| CheckpointError::Closed)?
     }
 
-    /// Queues behind `after` that have calls to send, in their order, at most `most`.
-    pub async fn waiting_queues(&self, after: i64, most: u32) -> Result<Vec<i64>, CheckpointError> {
-        self.run(move |c| Ok(delivery::waiting_queues(c, after, most)?)).await
-    }
-
     /// Queues with a request whose fate is open.
     pub async fn unknown_queues(&self) -> Result<Vec<i64>, CheckpointError> {
         self.run(|c| Ok(delivery::unknown_queues(c)?)).await
@@ -94,7 +96,18 @@ impl Ledger {
 
     /// Everything that a worker of a queue begins with, its first calls at most `most`.
     pub async fn start(&self, queue: i64, most: u32) -> Result<QueueStart, CheckpointError> {
-        self.run(move |c| Ok(delivery::start(c, queue, most)?)).await
+        self.run(move |c| Ok(waiting::start(c, queue, most)?)).await
+    }
+
+    /// With what the next queues behind `after` begin, each with its first calls, at most `each`; so many queues that
+    /// about `calls` calls are there, and at least one if any waits.
+    pub async fn starts(
+        &self,
+        after: i64,
+        calls: usize,
+        each: u32,
+    ) -> Result<Vec<QueueStart>, CheckpointError> {
+        self.run(move |c| Ok(waiting::starts(c, after, calls, each)?)).await
     }
 
     /// What is known of a queue.
@@ -104,7 +117,7 @@ impl Ledger {
 
     /// The calls of a queue that wait, in order of time, at most `most`.
     pub async fn waiting_calls(&self, queue: i64, most: u32) -> Result<Vec<WaitingCall>, CheckpointError> {
-        self.run(move |c| Ok(delivery::waiting_calls(c, queue, most)?)).await
+        self.run(move |c| Ok(waiting::waiting_calls(c, queue, most)?)).await
     }
 
     /// Customers by their numbers here.
@@ -314,7 +327,16 @@ impl Ledger {
 async fn work_off(checkpoint: Checkpoint, mut waiting: mpsc::Receiver<Box<dyn Job>>) -> Option<Checkpoint> {
     let mut checkpoint = checkpoint;
     let mut jobs = Vec::with_capacity(BATCH);
-    while waiting.recv_many(&mut jobs, BATCH).await > 0 {
+    while let Some(first) = waiting.recv().await {
+        jobs.push(first);
+        for _ in 0..ROUNDS {
+            tokio::task::yield_now().await;
+        }
+        while jobs.len() < BATCH
+            && let Ok(next) = waiting.try_recv()
+        {
+            jobs.push(next);
+        }
         let batch = std::mem::take(&mut jobs);
         // The job ends in a panic only if the program is at fault; the checkpoint is then closed by being dropped.
         let done = tokio::task::spawn_blocking(move || commit(checkpoint, batch)).await.ok()?;
@@ -395,7 +417,7 @@ pub(super) mod tests {
         let (folder, mut checkpoint) = fresh();
         load(&mut checkpoint, "a.csv", &[call("1", "x"), call("2", "y"), call("3", "z")], None);
         let (ledger, task) = Ledger::open(checkpoint);
-        let queue = ledger.waiting_queues(0, 10).await.unwrap()[0];
+        let queue = ledger.starts(0, 1, 1).await.unwrap()[0].queue.id;
         let calls = ledger.waiting_calls(queue, 10).await.unwrap().iter().map(|call| call.id).collect();
         (folder, ledger, task, queue, calls)
     }
@@ -450,7 +472,7 @@ pub(super) mod tests {
             if strikes { Err(CheckpointError::DiskFull) } else { Ok(()) }
         }));
         let (ledger, _task) = Ledger::open(checkpoint);
-        let queue = ledger.waiting_queues(0, 10).await.unwrap()[0];
+        let queue = ledger.starts(0, 1, 1).await.unwrap()[0].queue.id;
         (folder, ledger, queue)
     }
 
@@ -479,7 +501,7 @@ pub(super) mod tests {
         load(&mut checkpoint, "a.csv", &[call("1", "x"), call("2", "y"), call("3", "z")], None);
         checkpoint.bound_growth(2).unwrap();
         let (ledger, task) = Ledger::open(checkpoint);
-        let queue = ledger.waiting_queues(0, 10).await.unwrap()[0];
+        let queue = ledger.starts(0, 1, 1).await.unwrap()[0].queue.id;
         let calls: Vec<i64> =
             ledger.waiting_calls(queue, 10).await.unwrap().iter().map(|call| call.id).collect();
         let sent = ledger.intend(request(RequestKind::Create, queue, &calls[..1])).await.unwrap();

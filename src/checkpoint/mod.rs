@@ -55,6 +55,7 @@ mod staged_record;
 mod standing;
 mod unknown_callers;
 mod unused;
+mod waiting;
 mod wiping;
 
 pub use error::CheckpointError;

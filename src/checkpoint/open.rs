@@ -119,8 +119,15 @@ impl Checkpoint {
         )))
     }
 
+    /// Bounds the pages of the file that are held in memory. If that fails, more of them are.
+    pub(super) fn hold_pages(&self, pages: u32) {
+        self.connection.pragma_update(None, "cache_size", pages).ok();
+    }
+
     /// Drops the texts that have landed and gives their space back to the disk.
     pub fn compact(&mut self) -> Result<(), CheckpointError> {
+        // Writing the file anew holds as many again, and goes through it from front to back.
+        self.hold_pages(1_000);
         let dropped = drop_landed_texts(&mut self.connection)?;
         hiding::sweep_barred(&mut self.connection)?;
         if self.is_wiping_due()? {
@@ -141,8 +148,29 @@ impl Drop for Checkpoint {
     }
 }
 
-/// Drops the texts and raw rows of calls that have landed, in steps that keep the log small; how many there were.
+/// Drops the texts and raw rows of calls that have landed; how many there were.
 fn drop_landed_texts(connection: &mut Connection) -> rusqlite::Result<u64> {
+    let dropped = if has_all_landed(connection)? {
+        // Without a condition the database lets whole pages go instead of one text after another.
+        connection.execute("DELETE FROM texts", [])? as u64
+    } else {
+        drop_some_texts(connection)?
+    };
+    connection.execute("DELETE FROM raw_rows WHERE call NOT IN (SELECT call FROM texts)", [])?;
+    Ok(dropped)
+}
+
+fn has_all_landed(connection: &Connection) -> rusqlite::Result<bool> {
+    connection.query_row(
+        "SELECT NOT EXISTS (SELECT 1 FROM calls INDEXED BY calls_waiting WHERE request IS NULL)
+           AND NOT EXISTS (SELECT 1 FROM requests WHERE state <> 1)",
+        [],
+        |row| row.get(0),
+    )
+}
+
+/// In steps that keep the log small.
+fn drop_some_texts(connection: &Connection) -> rusqlite::Result<u64> {
     const STEP: i64 = 50_000;
     let last: i64 = connection.query_row("SELECT COALESCE(MAX(id), 0) FROM calls", [], |row| row.get(0))?;
     let mut dropped = 0;
@@ -156,7 +184,6 @@ fn drop_landed_texts(connection: &mut Connection) -> rusqlite::Result<u64> {
         dropped += changed as u64;
         from += STEP;
     }
-    connection.execute("DELETE FROM raw_rows WHERE call NOT IN (SELECT call FROM texts)", [])?;
     Ok(dropped)
 }
 

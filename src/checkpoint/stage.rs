@@ -382,12 +382,32 @@ impl Stager<'_> {
 
     /// Back to how calls are delivered.
     fn end(&self) -> Result<(), CheckpointError> {
+        let is_durable = self.keeping == Keeping::Durable;
+        // A new index would stand in the log and in the file for a while; a rollback journal holds no new pages. Where
+        // somebody is reading, the log stays, and takes the space.
+        let without_log = is_durable && self.leave_log()?;
         self.connection.execute_batch(schema::WAITING_INDEX)?;
-        if self.keeping == Keeping::Durable {
-            self.connection.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()))?;
+        if is_durable {
+            let back =
+                if without_log { "PRAGMA journal_mode = WAL" } else { "PRAGMA wal_checkpoint(TRUNCATE)" };
+            self.connection.query_row(back, [], |_| Ok(()))?;
+            // The log is opened by who reads next: from then on the file may lose its name.
+            self.connection.query_row("SELECT EXISTS (SELECT 1 FROM meta)", [], |_| Ok(()))?;
             self.connection.execute_batch("PRAGMA synchronous = FULL; PRAGMA wal_autocheckpoint = 1000;")?;
         }
         Ok(self.connection.execute_batch("PRAGMA cache_size = -16000; PRAGMA threads = 0;")?)
+    }
+
+    /// Folds the log into the file and does without it; whether that could be.
+    fn leave_log(&self) -> Result<bool, CheckpointError> {
+        self.connection.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()))?;
+        // Without its name the file can only be written by way of the log; it is written back at the end.
+        if !self.connection.path().is_some_and(|path| std::path::Path::new(path).is_file()) {
+            return Ok(false);
+        }
+        let left: rusqlite::Result<String> =
+            self.connection.query_row("PRAGMA journal_mode = DELETE", [], |row| row.get(0));
+        Ok(left.is_ok_and(|mode| mode == "delete"))
     }
 }
 

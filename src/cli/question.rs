@@ -51,7 +51,7 @@ mod tests {
             units: 115_200,
             limit: Some(400),
         };
-        insta::assert_snapshot!(question(&prospect, &Share::parse("0.8").unwrap(), 0), @"Acme, as Nina: 180,000 calls, 41,000 new conversations, 20,000 new customers, about 6 h. Go on? [y/N]");
+        insta::assert_snapshot!(question(&prospect, &Share::parse("0.8").unwrap(), 0), @"Acme, as Nina: 180,000 calls, 41,000 new conversations, 20,000 new customers, about 6 h 3 min. Go on? [y/N]");
     }
 
     #[test]

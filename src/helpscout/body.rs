@@ -190,7 +190,7 @@ impl Serialize for NewThread<'_> {
         map.serialize_entry("text", self.text)?;
         map.serialize_entry("customer", self.customer)?;
         map.serialize_entry("imported", &true)?;
-        map.serialize_entry("createdAt", &format_args!("{}", self.created_at))?;
+        map.serialize_entry("createdAt", self.created_at.to_api().as_str())?;
         map.end()
     }
 }
@@ -232,13 +232,13 @@ impl Serialize for NewCustomer<'_> {
 
 #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde gives a reference")]
 fn as_text<S: Serializer>(moment: &Moment, serializer: S) -> Result<S::Ok, S::Error> {
-    serializer.collect_str(moment)
+    serializer.serialize_str(moment.to_api().as_str())
 }
 
 #[expect(clippy::ref_option, reason = "serde gives a reference")]
 fn as_optional_text<S: Serializer>(moment: &Option<Moment>, serializer: S) -> Result<S::Ok, S::Error> {
     match moment {
-        Some(moment) => serializer.collect_str(moment),
+        Some(moment) => serializer.serialize_str(moment.to_api().as_str()),
         None => serializer.serialize_none(),
     }
 }

@@ -12,8 +12,8 @@ use super::{ApiUrl, Transport, TransportFailure, WireRequest, WireResponse};
 
 /// An answer larger than this is not read on.
 const LARGEST_ANSWER: usize = 32 * 1024 * 1024;
-/// Connections kept open: as many as there are workers at most.
-const IDLE_CONNECTIONS: usize = 64;
+/// Connections kept open: no fewer than there are workers at most.
+const IDLE_CONNECTIONS: usize = 256;
 /// Shorter than the keep-alive of common gateways (60 s and more), so that the service hardly ever closes a connection
 /// in the moment in which a request is put on it.
 const IDLE_FOR: Duration = Duration::from_secs(20);

@@ -41,7 +41,7 @@ pub const READ_UNITS: u32 = 1;
 /// What a write costs.
 pub const WRITE_UNITS: u32 = 2;
 
-/// The most units asked of the limiter at once; every burst is larger.
+/// The most units asked of the limiter at once; no burst is smaller.
 const STEP: u32 = WRITE_UNITS;
 /// However small the share is, a unit leaves in so long: the limiter cannot count with much longer spans.
 const LONGEST_INTERVAL: Duration = Duration::from_secs(24 * 60 * 60);
@@ -341,7 +341,7 @@ fn fresh_limiter(limit: u32, share: f64, clock: PaceClock) -> Option<(Limiter, N
 
 /// Units that leave at once at most, of so many `allowed` a minute.
 fn burst(allowed: f64) -> u32 {
-    STEP + 1 + whole(allowed / 500.0)
+    STEP + whole(allowed / 250.0)
 }
 
 /// Units a minute that leave of `share` of `limit`, so that no minute holds more than that.

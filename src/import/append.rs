@@ -75,6 +75,9 @@ impl<T: Transport> Worker<T> {
             let confirmed = self.unconfirmed(&[customer]);
             let follower = self.follower(&row, customer)?;
             let intent = follower.as_ref().map(|next| next.request.clone());
+            if intent.is_none() {
+                self.give_place_up();
+            }
             let intended = shared.ledger.appended(request, id, confirmed, intent).await?;
             self.one_landed(customer);
             match (follower, intended) {
@@ -156,6 +159,7 @@ impl<T: Transport> Worker<T> {
         match verdict {
             Verdict::Landed { id } => {
                 let confirmed = self.unconfirmed(&[call.customer]);
+                self.give_place_up();
                 shared.ledger.appended(request, id, confirmed, None).await?;
                 self.one_landed(call.customer);
                 return Ok(Next::GoOn);

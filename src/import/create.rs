@@ -206,6 +206,7 @@ impl<T: Transport> Worker<T> {
         customers.dedup();
         let confirmed = self.unconfirmed(&customers);
         let threads = u32::try_from(calls.len()).unwrap_or(u32::MAX);
+        self.give_place_up();
         let row = self.shared.ledger.created(request, id, threads, confirmed).await?;
         self.shared.conversations_made.note(id);
         self.shared.made.conversations.fetch_add(1, Ordering::Relaxed);

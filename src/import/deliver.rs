@@ -6,23 +6,27 @@ use std::{
     time::Duration,
 };
 
-use tokio::{sync::mpsc, task::JoinSet, time::MissedTickBehavior};
+use tokio::{
+    sync::mpsc,
+    task::{JoinHandle, JoinSet},
+    time::MissedTickBehavior,
+};
 
 use super::{
     ImportError, ImportEvent,
     delivery::{Delivery, DeliveryParts},
     settle::SLACK,
-    worker::Worker,
+    worker::{FETCH, Worker},
 };
 use crate::{
-    checkpoint::{Openers, RequestKind},
+    checkpoint::{CheckpointError, Ledger, Openers, QueueStart, RequestKind},
     helpscout::Transport,
 };
 
 /// Queues that may be parked while what was lost is looked for.
 const PARKED: usize = 256;
-/// Queues fetched at a time.
-const PAGE: u32 = 256;
+/// Queues are fetched until they hold so many calls.
+const PAGE: usize = 512;
 
 /// What a delivery made and what it warned of.
 #[derive(Debug, Default)]
@@ -44,11 +48,31 @@ struct Feed {
     first: VecDeque<i64>,
     /// Those of `first` that the pages bring again.
     done_first: HashSet<i64>,
-    page: VecDeque<i64>,
+    page: VecDeque<QueueStart>,
+    /// The page behind that one, fetched while workers begin with it, so that none waits for the file.
+    ahead: Option<JoinHandle<Result<Vec<QueueStart>, CheckpointError>>>,
     after: i64,
     at_end: bool,
     /// One that found no place yet.
-    held: Option<i64>,
+    held: Option<Beginning>,
+}
+
+/// A queue for a worker.
+enum Beginning {
+    /// One of those that come first: it begins with what the file says when its worker begins.
+    Queue(i64),
+    /// One of a page, with what the file said then. Nobody but a queue's own worker changes what is there, but for calls
+    /// that join it; it comes first then.
+    Start(Box<QueueStart>),
+}
+
+impl Beginning {
+    fn queue(&self) -> i64 {
+        match self {
+            Self::Queue(id) => *id,
+            Self::Start(start) => start.queue.id,
+        }
+    }
 }
 
 /// Sends all that waits.
@@ -79,7 +103,7 @@ pub(super) async fn deliver<T: Transport>(
         while let Ok(queue) = again.try_recv() {
             feed.first.push_back(queue);
         }
-        let next = match feed.next_if(coordinator.takes_more(), &shared, &coordinator.working).await {
+        let next = match feed.next_if(coordinator.takes_more(), &shared.ledger, &coordinator.working).await {
             Ok(next) => next,
             // What is in flight is finished all the same.
             Err(error) => {
@@ -97,8 +121,8 @@ pub(super) async fn deliver<T: Transport>(
                 feed.give_back(next);
             }
             slot = shared.slots.take(), if next.is_some() => {
-                if let Some(queue) = next {
-                    coordinator.begin(queue, slot);
+                if let Some(beginning) = next {
+                    coordinator.begin(beginning, slot);
                 }
             }
             _ = pace.tick() => {
@@ -116,6 +140,7 @@ impl Feed {
             first: first.into(),
             done_first: HashSet::new(),
             page: VecDeque::new(),
+            ahead: None,
             after: 0,
             at_end: false,
             held: None,
@@ -123,52 +148,70 @@ impl Feed {
     }
 
     /// The next queue, where one is wanted.
-    async fn next_if<T: Transport>(
+    async fn next_if(
         &mut self,
         is_wanted: bool,
-        shared: &Delivery<T>,
+        ledger: &Ledger,
         working: &HashSet<i64>,
-    ) -> Result<Option<i64>, ImportError> {
-        if is_wanted { self.next(shared, working).await } else { Ok(None) }
+    ) -> Result<Option<Beginning>, ImportError> {
+        if is_wanted { self.next(ledger, working).await } else { Ok(None) }
     }
 
     /// The next queue that nobody works on.
-    async fn next<T: Transport>(
+    async fn next(
         &mut self,
-        shared: &Delivery<T>,
+        ledger: &Ledger,
         working: &HashSet<i64>,
-    ) -> Result<Option<i64>, ImportError> {
-        if let Some(queue) = self.held.take() {
-            return Ok(Some(queue));
+    ) -> Result<Option<Beginning>, ImportError> {
+        if let Some(held) = self.held.take() {
+            return Ok(Some(held));
         }
         for _ in 0..self.first.len() {
             let Some(queue) = self.first.pop_front() else { break };
             if !working.contains(&queue) {
                 self.done_first.insert(queue);
-                return Ok(Some(queue));
+                return Ok(Some(Beginning::Queue(queue)));
             }
             self.first.push_back(queue);
         }
         loop {
-            while let Some(queue) = self.page.pop_front() {
+            while let Some(start) = self.page.pop_front() {
+                self.fetch_ahead(ledger);
+                let queue = start.queue.id;
                 if !self.done_first.contains(&queue) && !working.contains(&queue) {
-                    return Ok(Some(queue));
+                    return Ok(Some(Beginning::Start(Box::new(start))));
                 }
             }
             if self.at_end {
                 return Ok(None);
             }
-            self.page = shared.ledger.waiting_queues(self.after, PAGE).await?.into();
-            match self.page.back() {
-                Some(last) => self.after = *last,
-                None => self.at_end = true,
-            }
+            self.fetch_ahead(ledger);
+            self.turn_page().await?;
         }
     }
 
+    fn fetch_ahead(&mut self, ledger: &Ledger) {
+        if self.ahead.is_none() && !self.at_end {
+            let (ledger, after) = (ledger.clone(), self.page.back().map_or(self.after, |last| last.queue.id));
+            self.ahead = Some(tokio::spawn(async move { ledger.starts(after, PAGE, FETCH).await }));
+        }
+    }
+
+    async fn turn_page(&mut self) -> Result<(), ImportError> {
+        let Some(ahead) = self.ahead.take() else { return Ok(()) };
+        let page =
+            ahead.await.map_err(|failure| ImportError::Unexpected(format!("a task failed: {failure}")))??;
+        self.page = page.into();
+        match self.page.back() {
+            Some(last) => self.after = last.queue.id,
+            None => self.at_end = true,
+        }
+        Ok(())
+    }
+
     /// A queue that found no place yet.
-    fn give_back(&mut self, queue: Option<i64>) {
-        self.held = queue.or(self.held.take());
+    fn give_back(&mut self, beginning: Option<Beginning>) {
+        self.held = beginning.or(self.held.take());
     }
 }
 
@@ -228,7 +271,7 @@ impl<T: Transport> Coordinator<T> {
         feed.first.retain(|other| *other != queue);
         feed.done_first.insert(queue);
         shared.proofs.open(queue);
-        self.begin(queue, slot);
+        self.begin(Beginning::Queue(queue), slot);
         while self.working.contains(&queue) {
             tokio::select! {
                 biased;
@@ -247,11 +290,16 @@ impl<T: Transport> Coordinator<T> {
         }
     }
 
-    fn begin(&mut self, queue: i64, slot: super::slots::Slot) {
+    fn begin(&mut self, beginning: Beginning, slot: super::slots::Slot) {
+        let queue = beginning.queue();
         self.working.insert(queue);
         let shared = Arc::clone(&self.shared);
         self.workers.spawn(async move {
-            let outcome = match Worker::new(shared, slot, queue).await {
+            let worker = match beginning {
+                Beginning::Start(start) => Ok(Worker::begin(shared, slot, *start)),
+                Beginning::Queue(id) => Worker::new(shared, slot, id).await,
+            };
+            let outcome = match worker {
                 Ok(worker) => worker.work().await,
                 Err(error) => Err(error),
             };

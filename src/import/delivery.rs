@@ -1,6 +1,7 @@
 //! What all workers of a delivery share.
 
 use std::{
+    borrow::Cow,
     path::PathBuf,
     sync::{
         Arc, Mutex, MutexGuard, PoisonError,
@@ -136,8 +137,18 @@ impl<T: Transport> Delivery<T> {
     /// The text of a call as it is sent.
     pub(super) fn text(&self, call: &WaitingCall) -> String {
         let reference = self.reference_of(call);
-        let escaped = reference.as_str().replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;");
-        call.text.replace(REFERENCE_SLOT, &escaped)
+        let escaped = escaped(reference.as_str());
+        let mut text = String::with_capacity(call.text.len() + escaped.len());
+        let mut rest = call.text.as_str();
+        while let Some((before, after)) =
+            memchr::memchr(SLOT, rest.as_bytes()).and_then(|at| around(rest, at))
+        {
+            text.push_str(before);
+            text.push_str(&escaped);
+            rest = after;
+        }
+        text.push_str(rest);
+        text
     }
 
     /// In whose name a conversation of `calls` is made, and who it is assigned to.
@@ -214,6 +225,26 @@ impl<T: Transport> Delivery<T> {
             "Help Scout refused {ALIKE} conversations in a row alike, which is not their calls' fault; nothing was \
              rejected for it: {words}"
         )))
+    }
+}
+
+/// [`REFERENCE_SLOT`] as it stands in a text: one byte, found faster than a character.
+const SLOT: u8 = {
+    assert!(REFERENCE_SLOT.is_ascii());
+    REFERENCE_SLOT as u8
+};
+
+/// What stands before and behind the byte `at`.
+fn around(text: &str, at: usize) -> Option<(&str, &str)> {
+    Some((text.get(..at)?, text.get(at + 1..)?))
+}
+
+/// As HTML has it; few references hold a character that it spells otherwise.
+fn escaped(text: &str) -> Cow<'_, str> {
+    if text.contains(['&', '<', '>']) {
+        text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;").into()
+    } else {
+        text.into()
     }
 }
 

@@ -15,6 +15,8 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 /// The most that is ever useful against one account.
 const MOST: usize = 64;
+/// The most that may be asked for.
+const MOST_ASKED: usize = 256;
 /// How much a new measurement of the latency counts.
 const WEIGHT: f64 = 0.1;
 
@@ -33,7 +35,7 @@ pub(super) type Slot = OwnedSemaphorePermit;
 impl Slots {
     /// As many places as `workers` says, or as are found to be needed.
     pub(super) fn new(workers: Option<usize>) -> Self {
-        let open = workers.unwrap_or(4).clamp(1, MOST);
+        let open = workers.unwrap_or(4).clamp(1, MOST_ASKED);
         Self {
             semaphore: Arc::new(Semaphore::new(open)),
             open: AtomicUsize::new(open),

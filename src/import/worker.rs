@@ -15,7 +15,8 @@ use super::{
 };
 use crate::{
     checkpoint::{
-        ConversationRow, ConversationState, CustomerRow, QueueState, RequestKind, UnknownRequest, WaitingCall,
+        ConversationRow, ConversationState, CustomerRow, QueueStart, QueueState, RequestKind, UnknownRequest,
+        WaitingCall,
     },
     helpscout::{ApiError, Transport},
     plan::{APPEND_CAP, CREATE_CAP, Newest, PlanRules, Step, WhenAppending, next_step},
@@ -23,7 +24,7 @@ use crate::{
 };
 
 /// Calls fetched at a time: what the largest create takes.
-const FETCH: u32 = 100;
+pub(super) const FETCH: u32 = 100;
 
 /// What follows for the queue.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -59,7 +60,12 @@ impl<T: Transport> Worker<T> {
     /// A worker for the queue `id`, in its place.
     pub(super) async fn new(shared: Arc<Delivery<T>>, slot: Slot, id: i64) -> Result<Self, ImportError> {
         let start = shared.ledger.start(id, FETCH).await?;
-        Ok(Self {
+        Ok(Self::begin(shared, slot, start))
+    }
+
+    /// A worker that begins with `start`, in its place.
+    pub(super) fn begin(shared: Arc<Delivery<T>>, slot: Slot, start: QueueStart) -> Self {
+        Self {
             shared,
             slot: Some(slot),
             queue: start.queue,
@@ -71,7 +77,7 @@ impl<T: Transport> Worker<T> {
             touched: false,
             filling: None,
             accepted: CREATE_CAP,
-        })
+        }
     }
 
     /// Works until nothing is left, or nothing can be done now.
@@ -115,6 +121,13 @@ impl<T: Transport> Worker<T> {
         self.customers.clear();
         self.queue = self.shared.ledger.queue(self.queue.id).await?;
         Ok(())
+    }
+
+    /// The last answer is in where nothing waits any more: it is only written down, and another may have the place.
+    pub(super) fn give_place_up(&mut self) {
+        if self.all_here && self.calls.is_empty() {
+            self.slot = None;
+        }
     }
 
     /// The calls that wait, as many as one request may carry.

@@ -173,7 +173,11 @@ impl Room {
             (self.total - self.left_by(began), began)
         };
         let used = used as f64 + theirs * now.saturating_sub(since).as_secs_f64();
-        let kept = if theirs > 0.0 { theirs * span.as_secs_f64() + margin(limit) } else { 0.0 };
+        let kept = if theirs > 0.0 {
+            theirs * span.as_secs_f64() + margin(limit) + NOISES * self.noise
+        } else {
+            0.0
+        };
         (limit - used - kept, span)
     }
 
@@ -229,6 +233,7 @@ impl Room {
 
     fn begin(&mut self, at: Duration) {
         self.used_before = self.last.map_or(0, |last| last.used);
+        self.steady = 0.0;
         self.began = Some(at);
         self.theirs_before = self.theirs.back().map_or(0.0, |(_, units)| *units);
     }

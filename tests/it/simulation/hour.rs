@@ -97,7 +97,7 @@ impl Default for Hour {
 /// How it went.
 #[derive(Debug)]
 pub(super) struct Used {
-    /// Units used of those allowed, where nobody else was at work.
+    /// Units used of those allowed, where nobody else was at work. The minute after a limit was lowered does not count.
     pub(super) alone: f64,
     /// Units used of those that the share and the neighbour left.
     pub(super) beside: Option<f64>,
@@ -258,6 +258,9 @@ impl Hour {
         let (mut alone, mut beside) = ((0, 0.0), (0, 0.0));
         for (at, units) in &left {
             minutes[usize::try_from(at / MINUTE_MS).unwrap()].0 += units;
+            if is_filled(&seen.limits, *at) {
+                continue;
+            }
             let sum = if self.is_beside(*at) { &mut beside } else { &mut alone };
             sum.0 += units;
         }
@@ -265,6 +268,9 @@ impl Hour {
         for at in (0..span).step_by(100) {
             let allowed = self.allowed_in(&seen.limits, &share, at) * 100.0;
             minutes[usize::try_from(at / MINUTE_MS).unwrap()].1 += allowed;
+            if is_filled(&seen.limits, at) {
+                continue;
+            }
             let sum = if self.is_beside(at) { &mut beside } else { &mut alone };
             sum.1 += allowed;
         }
@@ -332,6 +338,12 @@ impl Neighbour {
             }
         }
     }
+}
+
+/// Whether a limit was lowered in the minute before: what was used until then fills it, and nothing may be added.
+fn is_filled(limits: &[(u64, u64)], at: u64) -> bool {
+    let lowered = limits.windows(2).filter(|pair| pair[1].1 < pair[0].1).map(|pair| pair[1].0);
+    lowered.into_iter().any(|heard| (heard..heard + MINUTE_MS).contains(&at))
 }
 
 fn minute_of_day(now_ms: i64) -> u32 {
