@@ -280,7 +280,9 @@ fn connect(path: &Path, access: OpenFlags) -> Result<Connection, CheckpointError
 
 fn dial(path: &Path, access: OpenFlags) -> rusqlite::Result<Connection> {
     let connection = Connection::open_with_flags(path, access | OpenFlags::SQLITE_OPEN_NO_MUTEX)?;
-    connection.busy_timeout(std::time::Duration::from_secs(10))?;
+    // An import that has read very many rows makes an index of them, during which nobody may read.
+    let patience = if access.contains(OpenFlags::SQLITE_OPEN_READ_ONLY) { 60 } else { 10 };
+    connection.busy_timeout(std::time::Duration::from_secs(patience))?;
     connection.execute_batch("PRAGMA cache_size = -16000;")?;
     // Without it every new value bound to a statement that may use a partial index has the statement compiled anew.
     connection.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true)?;

@@ -54,6 +54,10 @@ pub struct StagedFigures {
     pub before: i64,
 }
 
+/// From so many calls on, making the index of those that wait anew is quicker than keeping it up; and it is large enough
+/// to be kept out of the log.
+const MANY: u64 = 50_000;
+
 /// The statements that every new call needs, held so that none is looked for a million times.
 #[derive(Debug)]
 struct Adding<'a> {
@@ -84,6 +88,8 @@ pub struct Stager<'a> {
     run: i64,
     /// The last call of earlier runs.
     pub(super) before: i64,
+    /// Calls loaded.
+    added: u64,
     pub(super) any_known: bool,
     /// The last customer and the last queue of earlier runs.
     pub(super) last_customer: i64,
@@ -113,8 +119,7 @@ impl Checkpoint {
             connection.execute_batch("PRAGMA synchronous = NORMAL; PRAGMA wal_autocheckpoint = 2000;")?;
         }
         connection.execute_batch(
-            "DROP INDEX IF EXISTS calls_waiting;
-             DROP TABLE IF EXISTS temp.seen; DROP TABLE IF EXISTS temp.twins; DROP TABLE IF EXISTS temp.late;
+            "DROP TABLE IF EXISTS temp.seen; DROP TABLE IF EXISTS temp.twins; DROP TABLE IF EXISTS temp.late;
              CREATE TEMP TABLE seen (
                call INTEGER PRIMARY KEY, file INTEGER, line INTEGER, fingerprint INTEGER, started_at INTEGER,
                updated_at INTEGER, open INTEGER, changed INTEGER
@@ -143,6 +148,7 @@ impl Checkpoint {
             figures: StagedFigures { before, ..StagedFigures::default() },
             run,
             before,
+            added: 0,
             any_known,
             last_customer,
             last_queue,
@@ -253,6 +259,10 @@ impl Stager<'_> {
         let id = self.connection.last_insert_rowid();
         self.adding.text.execute(params![id, row.staged.call.text])?;
         self.keep_raw(id, &row.staged)?;
+        self.added += 1;
+        if self.added == MANY {
+            self.connection.execute_batch("DROP INDEX IF EXISTS calls_waiting;")?;
+        }
         Ok(id)
     }
 
@@ -335,7 +345,7 @@ impl Stager<'_> {
         // Sorting takes as much memory again as the cache: it is made smaller, so that more rows do not take more memory.
         // Its thread beside has nothing else to do, since all rows are read by now.
         self.connection
-            .execute_batch("PRAGMA cache_size = -4000; PRAGMA threads = 1; PRAGMA shrink_memory;")?;
+            .execute_batch("PRAGMA cache_size = -3000; PRAGMA threads = 1; PRAGMA shrink_memory;")?;
         self.join_records()?;
         if self.any_nameless {
             merge::number_twins(self)?;
@@ -385,12 +395,16 @@ impl Stager<'_> {
         let is_durable = self.keeping == Keeping::Durable;
         // A new index would stand in the log and in the file for a while; a rollback journal holds no new pages. Where
         // somebody is reading, the log stays, and takes the space.
-        let without_log = is_durable && self.leave_log()?;
+        let without_log = is_durable && self.added >= MANY && self.leave_log()?;
         self.connection.execute_batch(schema::WAITING_INDEX)?;
         if is_durable {
             let back =
                 if without_log { "PRAGMA journal_mode = WAL" } else { "PRAGMA wal_checkpoint(TRUNCATE)" };
-            self.connection.query_row(back, [], |_| Ok(()))?;
+            let is_back = self.connection.query_row(back, [], |_| Ok(()));
+            if !without_log {
+                is_back?;
+            }
+            // Somebody who reads may be in the way of the log: it is taken into use when the file is opened next.
             // The log is opened by who reads next: from then on the file may lose its name.
             self.connection.query_row("SELECT EXISTS (SELECT 1 FROM meta)", [], |_| Ok(()))?;
             self.connection.execute_batch("PRAGMA synchronous = FULL; PRAGMA wal_autocheckpoint = 1000;")?;
@@ -405,6 +419,8 @@ impl Stager<'_> {
         if !self.connection.path().is_some_and(|path| std::path::Path::new(path).is_file()) {
             return Ok(false);
         }
+        // Without the log that is what keeps a file whole when the power fails.
+        self.connection.execute_batch("PRAGMA synchronous = FULL;")?;
         let left: rusqlite::Result<String> =
             self.connection.query_row("PRAGMA journal_mode = DELETE", [], |row| row.get(0));
         Ok(left.is_ok_and(|mode| mode == "delete"))

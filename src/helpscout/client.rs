@@ -177,7 +177,11 @@ impl<T: Transport> Client<T> {
         let mut attempts = self.patience.begin();
         let mut renewed = false;
         loop {
-            self.permit(READ_UNITS).await;
+            tokio::select! {
+                biased;
+                () = self.patience.stopped() => return Err(ApiError::Stopped),
+                () = self.permit(READ_UNITS) => {}
+            }
             let bearer = self.bearer().await?;
             match self.send(Method::GET, target, None, &bearer).await {
                 Err(failure) => attempts.pause(&failure.why, None).await?,

@@ -6,7 +6,10 @@
 //! than `r + b` units; we take `r + b <= limit × share`, which keeps a fixed and a sliding minute alike, and at least one
 //! percent of slack, so that requests which bunch up on their way do not cross the line there.
 //!
-//! The burst is small but not the least: a timer that fires late (they count in milliseconds) is caught up with instead
+//! What other clients of the account use is seen in what the service says is left, and left to them ([`room`]). A service
+//! that states no limit shows it by what had passed before a refusal.
+//!
+//! The burst is small but, where much is allowed, not the least: a timer that fires late (they count in milliseconds) is caught up with instead
 //! of lost. At hundreds of thousands of units a minute, as a local sandbox may allow, it grows with the rate for that
 //! reason.
 //!
@@ -47,6 +50,7 @@ const STEP: u32 = WRITE_UNITS;
 const LONGEST_INTERVAL: Duration = Duration::from_secs(24 * 60 * 60);
 /// A limit that a refusal showed, where the service states none, is believed for so long, and each time for twice as long.
 const BELIEVED: Duration = Duration::from_secs(600);
+const MINUTE: Duration = Duration::from_secs(60);
 /// However few units a refusal seems to allow, so many a minute are tried.
 const FEWEST: u32 = 10;
 /// How long one waits at most before the timetable is looked at again.
@@ -254,15 +258,22 @@ impl Pacer {
             return;
         }
         // The wait ends when the minute begins anew, or its oldest units are a minute old: what left since then is all of
-        // it. Without a wait it may have been less than what left in the last minute.
-        let from = (left + stated.unwrap_or_default()).saturating_sub(Duration::from_secs(60));
+        // it. Without a wait, or with one that is always the same, it may have been less than what left in the last minute.
+        let stated = stated.filter(|wait| *wait < MINUTE);
+        let Some(from) = (left + stated.unwrap_or_default()).checked_sub(MINUTE) else {
+            // What others used before us is not known.
+            return;
+        };
         let passed = state.room.ours_since(from, left).saturating_sub(u64::from(WRITE_UNITS));
         let passed = if stated.is_some() { passed } else { passed * 3 / 4 };
         let found = u32::try_from(passed).unwrap_or(u32::MAX).max(FEWEST);
         if found < state.limit {
             let (assumed, found, span) = match state.shown {
-                // What held before holds still.
-                Some(shown) if state.limit == shown.assumed => (shown.assumed, shown.found, shown.span * 2),
+                // Where nothing better is known, what held before holds still.
+                Some(shown) if state.limit == shown.assumed => {
+                    let found = if stated.is_some() { found } else { shown.found };
+                    (shown.assumed, found, shown.span * 2)
+                }
                 Some(shown) => (shown.assumed, found, shown.span),
                 None => (state.limit, found, BELIEVED),
             };

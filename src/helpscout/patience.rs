@@ -67,6 +67,11 @@ impl Patience {
         self.stop = stop;
     }
 
+    /// Comes back when waits are to end.
+    pub(super) async fn stopped(&self) {
+        self.stop.cancelled().await;
+    }
+
     /// Something succeeded.
     pub(super) fn note_success(&self) {
         let now = u64::try_from(self.start.elapsed().as_millis()).unwrap_or(u64::MAX);

@@ -92,6 +92,7 @@ impl<T: Transport> Worker<T> {
     async fn make(&mut self, id: i64) -> Result<Ready, ImportError> {
         let shared = Arc::clone(&self.shared);
         for request in shared.ledger.unknown_of_customer(id).await? {
+            shared.proofs.has_opened(self.queue.id);
             let ended = shared.ended_before(&request);
             match shared.settle(&request, ended, &mut self.slot).await? {
                 Settled::Landed => return self.made(id).await,
@@ -141,6 +142,8 @@ impl<T: Transport> Worker<T> {
             let Some(unknown) = open.into_iter().find(|open| open.id == request) else {
                 return Ok(Ready::NotNow);
             };
+            // Others go on meanwhile: what they make shows how far the service's lists have come.
+            shared.proofs.has_opened(self.queue.id);
             match shared.settle(&unknown, ended, &mut self.slot).await? {
                 Settled::Landed => return self.made(id).await,
                 Settled::Absent => {}

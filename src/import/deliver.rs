@@ -272,7 +272,7 @@ impl<T: Transport> Coordinator<T> {
         feed.done_first.insert(queue);
         shared.proofs.open(queue);
         self.begin(Beginning::Queue(queue), slot);
-        while self.working.contains(&queue) {
+        while self.halted.is_none() && self.working.contains(&queue) {
             tokio::select! {
                 biased;
                 Some(ended) = self.workers.join_next() => self.ended(ended),

@@ -25,7 +25,7 @@ const WEIGHT: f64 = 0.1;
 pub(super) struct Slots {
     semaphore: Arc<Semaphore>,
     open: AtomicUsize,
-    fixed: bool,
+    most: usize,
     latency: Mutex<Option<f64>>,
 }
 
@@ -33,13 +33,14 @@ pub(super) struct Slots {
 pub(super) type Slot = OwnedSemaphorePermit;
 
 impl Slots {
-    /// As many places as `workers` says, or as are found to be needed.
+    /// As many places as are found to be needed, at most as `workers` says.
     pub(super) fn new(workers: Option<usize>) -> Self {
-        let open = workers.unwrap_or(4).clamp(1, MOST_ASKED);
+        let most = workers.map_or(MOST, |asked| asked.clamp(1, MOST_ASKED));
+        let open = most.min(4);
         Self {
             semaphore: Arc::new(Semaphore::new(open)),
             open: AtomicUsize::new(open),
-            fixed: workers.is_some(),
+            most,
             latency: Mutex::new(None),
         }
     }
@@ -61,14 +62,11 @@ impl Slots {
     /// Takes note of how long a write took, and opens or closes places for writes at `rate` a second (`None`: as fast as
     /// they go).
     pub(super) fn measure(&self, latency: Duration, rate: Option<f64>) {
-        if self.fixed {
-            return;
-        }
         let mut known = self.latency.lock().unwrap_or_else(PoisonError::into_inner);
         let now = latency.as_secs_f64();
         let smooth = known.map_or(now, |before| before + WEIGHT * (now - before));
         *known = Some(smooth);
-        self.resize(needed(smooth, rate));
+        self.resize(needed(smooth, rate).min(self.most));
     }
 
     fn resize(&self, needed: usize) {
@@ -84,9 +82,9 @@ impl Slots {
 }
 
 fn needed(latency: f64, rate: Option<f64>) -> usize {
-    let Some(rate) = rate else { return MOST };
+    let Some(rate) = rate else { return MOST_ASKED };
     let wanted = (rate * latency * 1.5).ceil() + 1.0;
-    (2..=MOST).find(|places| *places as f64 >= wanted).unwrap_or(MOST)
+    (2..=MOST_ASKED).find(|places| *places as f64 >= wanted).unwrap_or(MOST_ASKED)
 }
 
 #[cfg(test)]
@@ -109,9 +107,17 @@ mod tests {
     }
 
     #[test]
-    fn a_number_that_was_asked_for_stays() {
+    fn a_number_that_was_asked_for_is_the_most() {
         let slots = Slots::new(Some(3));
+        assert_eq!(slots.open(), 3);
         slots.measure(Duration::from_secs(60), None);
         assert_eq!(slots.open(), 3);
+        let slots = Slots::new(Some(200));
+        slots.measure(Duration::from_secs(60), None);
+        assert_eq!(slots.open(), 200);
+        for _ in 0..200 {
+            slots.measure(Duration::from_millis(50), Some(2.0));
+        }
+        assert_eq!(slots.open(), 2, "no more than the pace asks for");
     }
 }

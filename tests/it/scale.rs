@@ -140,7 +140,8 @@ fn check_computes_the_same_units_and_the_same_time() {
             assert!((formula..=formula + 10).contains(&units), "some ten reads on top: {plan}");
             let seconds = plan["seconds_at_limit"].as_f64().unwrap();
             let computed = minutes(units, limit, SHARES[0]) * 60.0;
-            assert!((seconds - computed).abs() <= 1.0, "{computed}: {plan}");
+            // The pace stays a little below the share, so that no minute holds more.
+            assert!((computed..=computed * 1.02).contains(&seconds), "{computed}: {plan}");
         }
     }
 }

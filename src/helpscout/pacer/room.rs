@@ -35,7 +35,7 @@ const GRACE: Duration = Duration::from_secs(5);
 /// How much a new sample counts.
 const WEIGHT: f64 = 0.2;
 /// So many times the usual noise is kept free.
-const NOISES: f64 = 2.0;
+const NOISES: f64 = 1.5;
 /// How long a wait is that nothing better is known of.
 const SHORT: Duration = Duration::from_millis(200);
 /// How long nobody looks again, at most: an answer may tell better meanwhile.
@@ -60,7 +60,7 @@ pub(super) struct Room {
     next: Duration,
     /// A neighbour's units in the minute, with the noise of single samples taken out.
     steady: f64,
-    /// By how many units samples differ from that.
+    /// By how many units a sample differs from the one before.
     noise: f64,
 }
 
@@ -69,10 +69,14 @@ pub(super) struct Room {
 struct Sample {
     /// When its request left.
     at: Duration,
+    /// The limit that it told of.
+    limit: u32,
     /// Units that had been used of the minute by everybody.
     used: u64,
     /// Units of ours that had left ever.
     ours: u64,
+    /// Units of others in the minute; noise may make it negative.
+    theirs: f64,
     /// When the fixed minute began that it was taken for one of.
     began: Option<Duration>,
 }
@@ -96,16 +100,24 @@ impl Room {
             return;
         }
         let (used, ours) = (u64::from(limit.saturating_sub(remaining)), self.left_by(at));
-        self.notice_beginning(at, used, ours);
+        // A limit that changed says nothing of the minute: what was used may be more than all of it.
+        if self.last.is_none_or(|last| last.limit == limit) {
+            self.notice_beginning(at, used, ours);
+        }
         if self.is_of_minute_before(at, used, ours) {
             return;
         }
         let began = self.began.unwrap_or(at.saturating_sub(MINUTE));
-        let theirs = used as f64 - (ours - self.left_by(began)) as f64;
-        self.noise += WEIGHT * ((theirs - self.steady).abs() - self.noise);
+        let theirs = used as f64 - self.ours_from(began, ours) as f64;
+        if let Some(last) = self.last.filter(|last| last.began == self.began) {
+            self.noise += WEIGHT * ((theirs - last.theirs).abs() - self.noise);
+        }
         self.steady += WEIGHT * (theirs - self.steady);
-        self.last = Some(Sample { at, used, ours, began: self.began });
-        self.theirs.push_back((at, self.theirs_before + theirs));
+        self.last = Some(Sample { at, limit, used, ours, theirs, began: self.began });
+        match self.theirs.back_mut() {
+            Some((seen, units)) if *seen + GRAIN > at => *units = self.theirs_before + theirs,
+            _ => self.theirs.push_back((at, self.theirs_before + theirs)),
+        }
         while self.theirs.front().is_some_and(|(seen, _)| *seen + MINUTE < at) {
             self.theirs.pop_front();
         }
@@ -189,7 +201,7 @@ impl Room {
         let (in_a_minute, rate) = if self.began.is_some() {
             let oldest = self.theirs.front().map_or(*newest, |(_, units)| *units);
             let since = now.saturating_sub(LOOK_BACK);
-            let recent = self.theirs.iter().find(|(seen, _)| *seen >= since);
+            let recent = self.theirs.get(self.theirs.partition_point(|(seen, _)| *seen < since));
             let rate = recent.map_or(0.0, |(seen, units)| {
                 let span = last.at.saturating_sub(*seen).as_secs_f64();
                 if span > 1.0 { (newest - units) / span } else { 0.0 }
@@ -203,8 +215,8 @@ impl Room {
 
     /// Whether the minute has begun anew since the last sample, or is seen not to be a fixed one.
     fn notice_beginning(&mut self, at: Duration, used: u64, ours: u64) {
-        let of_minute = ours - self.left_by(at.saturating_sub(MINUTE));
-        let expected = self.began.map_or(of_minute, |began| ours - self.left_by(began));
+        let of_minute = self.ours_from(at.saturating_sub(MINUTE), ours);
+        let expected = self.began.map_or(of_minute, |began| self.ours_from(began, ours));
         if expected >= TELLING && used * 2 < expected {
             // Alone, what is used since the beginning is ours.
             let alone = self.when_left(ours.saturating_sub(used));
@@ -215,7 +227,7 @@ impl Room {
             return;
         }
         let base = self.base(at);
-        let of_fixed = ours - self.left_by(base);
+        let of_fixed = self.ours_from(base, ours);
         let is_as_sliding = of_minute >= 2 * TELLING && used * 5 >= of_minute * 4 && of_fixed * 2 < of_minute;
         self.begin(base);
         if is_as_sliding {
@@ -228,7 +240,7 @@ impl Room {
     /// Whether a sample left after the minute had begun, but arrived before.
     fn is_of_minute_before(&self, at: Duration, used: u64, ours: u64) -> bool {
         let Some(began) = self.began.filter(|began| at < *began + GRACE) else { return false };
-        (ours - self.left_by(began)) * 2 < used && used * 2 > self.used_before
+        self.ours_from(began, ours) * 2 < used && used * 2 > self.used_before
     }
 
     fn begin(&mut self, at: Duration) {
@@ -244,6 +256,11 @@ impl Room {
         let minutes =
             u32::try_from(at.saturating_sub(began).as_secs() / MINUTE.as_secs()).unwrap_or(u32::MAX);
         began + MINUTE * minutes
+    }
+
+    /// How many of `ours` left after `from`: none where that is later than the last of them.
+    fn ours_from(&self, from: Duration, ours: u64) -> u64 {
+        ours.saturating_sub(self.left_by(from))
     }
 
     /// Units of ours that had left by then.

@@ -43,7 +43,7 @@ fn beside_another_client_nearly_all_that_it_leaves_is_used() {
         // One when it begins, one when it ends.
         is_within(&used, 2);
         assert!(used.alone >= 0.96 && used.beside >= Some(0.90), "{used:?}");
-        assert!(used.neighbour_throttled <= 3, "{used:?}");
+        assert!(used.neighbour_throttled <= 10, "of some 700 requests: {used:?}");
     }
 }
 
