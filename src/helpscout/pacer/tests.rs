@@ -240,3 +240,50 @@ async fn a_share_of_next_to_nothing_neither_overflows_nor_lifts_the_limit() {
         );
     }
 }
+
+/// A pacer of 400 units a minute that nobody stated, after `span` of sending.
+async fn after(span: Duration) -> Arc<Pacer> {
+    let pacer = Arc::new(pacer(400, 1.0));
+    sent(Arc::clone(&pacer), 4, span).await;
+    pacer
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_refusal_with_its_wait_shows_a_limit_that_nobody_states() {
+    let pacer = after(Duration::from_secs(90)).await;
+    // The service's minute began 30 seconds ago, and takes no more.
+    pacer.refused(Instant::now(), Some(Duration::from_secs(30)));
+    let found = pacer.snapshot().limit.unwrap();
+    assert!((190..=200).contains(&found), "{found}");
+    // What was under way at that moment tells nothing new.
+    pacer.refused(Instant::now(), Some(Duration::from_secs(59)));
+    assert_eq!(pacer.snapshot().limit, Some(found));
+    // More is tried again later, and where that is refused at once, what was found holds.
+    tokio::time::advance(BELIEVED).await;
+    pacer.permit(2).await;
+    assert_eq!(pacer.snapshot().limit, Some(400));
+    sent(Arc::clone(&pacer), 4, Duration::from_secs(61)).await;
+    pacer.refused(Instant::now(), None);
+    assert_eq!(pacer.snapshot().limit, Some(found));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_wait_that_says_nothing_of_the_minute_lowers_the_pace_by_a_quarter() {
+    let pacer = after(Duration::from_secs(90)).await;
+    pacer.refused(Instant::now(), Some(Duration::from_secs(60)));
+    let found = pacer.snapshot().limit.unwrap();
+    assert!((285..=300).contains(&found), "{found}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_refusal_for_what_others_used_before_us_shows_nothing() {
+    let pacer = after(Duration::from_secs(5)).await;
+    pacer.refused(Instant::now(), Some(Duration::from_secs(20)));
+    pacer.refused(Instant::now(), None);
+    assert_eq!(pacer.snapshot().limit, Some(400));
+    // Nor does one where the service states its limit.
+    tokio::time::advance(Duration::from_secs(90)).await;
+    pacer.learn(Instant::now(), Some(400), Some(200));
+    pacer.refused(Instant::now(), Some(Duration::from_secs(10)));
+    assert_eq!(pacer.snapshot().limit, Some(400));
+}
