@@ -56,7 +56,7 @@ fn lines(base: &Hour) -> Vec<Line> {
         line("a third taken for ten minutes", Hour { neighbour, ..base() }, 2),
         line("a third taken for ten minutes", Hour { neighbour, share: "1.0", ..base() }, 2),
         line("one answer in a hundred lost", Hour { faults: LOST, ..base() }, 0),
-        line("limit halved", Hour { faults: changed(limit / 2), ..base() }, 1),
+        line("limit lowered", Hour { faults: changed((limit / 2).max(150)), ..base() }, 1),
         line("limit doubled", Hour { faults: changed(limit * 2), most: limit * 2, ..base() }, 1),
         line("limit not stated", Hour { is_silent: true, assumed: limit, ..base() }, 0),
         line("timetable", Hour { share: timetable, ..base() }, 0),
@@ -111,15 +111,15 @@ fn main() {
     println!(
         "where nothing is left free an uneven way may cost its unevenness, {JITTER} of 60 seconds, and refusals;"
     );
-    println!("what is under way when the limit is halved is refused with the first");
+    println!("what is under way when something changes may be refused with the first");
 }
 
 /// Whether the promise is kept.
 fn is_held(line: &Line, used: &Used) -> bool {
     // A request that is late meets those that left after it: at the service more may come in a minute than left in one.
     let is_bunched = line.hour.share == "1.0" && line.hour.latency.0 != line.hour.latency.1;
-    // What is under way when a limit is lowered is refused as well.
-    let refused = if line.what == "limit halved" { used.in_flight as u64 } else { line.changes };
+    // Nobody knows of a change before an answer tells of it: what is under way then is refused with the first.
+    let refused = line.changes * used.in_flight as u64;
     let cost = if is_bunched { JITTER / 60.0 } else { 0.0 };
     used.alone >= 0.97 - cost
         && used.beside.is_none_or(|part| part >= 0.90 - cost)

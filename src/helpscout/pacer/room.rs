@@ -35,7 +35,7 @@ const GRACE: Duration = Duration::from_secs(5);
 /// How much a new sample counts.
 const WEIGHT: f64 = 0.2;
 /// So many times the usual noise is kept free.
-const NOISES: f64 = 1.5;
+const NOISES: f64 = 2.5;
 /// How long a wait is that nothing better is known of.
 const SHORT: Duration = Duration::from_millis(200);
 /// How long nobody looks again, at most: an answer may tell better meanwhile.
@@ -96,7 +96,8 @@ impl Room {
 
     /// The answer to a request that left at `at`: of `limit` units `remaining` are left.
     pub(super) fn heard(&mut self, at: Duration, limit: u32, remaining: u32) {
-        if self.last.is_some_and(|last| at < last.at) {
+        let is_older = |known: Duration| at < known;
+        if self.last.is_some_and(|last| is_older(last.at)) || self.began.is_some_and(is_older) {
             return;
         }
         let (used, ours) = (u64::from(limit.saturating_sub(remaining)), self.left_by(at));
@@ -396,5 +397,20 @@ mod tests {
         room.heard(now, LIMIT, 4);
         assert_eq!(room.wait(now, 2, LIMIT), None);
         assert!(room.neighbours_rate(now, f64::from(LIMIT)) < 0.001);
+    }
+
+    #[test]
+    fn a_sample_from_before_the_minute_that_is_known_tells_nothing_of_it() {
+        let (mut room, mut service) = (Room::default(), Service::new(Some(0.0), 0.0));
+        play(&mut room, &mut service, (0.0, 120.5), 0.65);
+        for second in [185, 241] {
+            room.leaves(Duration::from_secs(second), 2);
+        }
+        // The first answer after a long while is of the minute before, and an older one comes after it.
+        room.heard(Duration::from_secs(241), LIMIT, 40);
+        let before = room.last.map(|last| last.at);
+        room.heard(Duration::from_secs(185), LIMIT, 100);
+        assert_eq!(room.last.map(|last| last.at), before);
+        assert_eq!(room.wait(Duration::from_secs(242), 2, LIMIT), None);
     }
 }
