@@ -30,6 +30,9 @@ use crate::{
 
 /// How long nothing leaves after a 429 that states no wait: the limit is counted by the minute.
 const UNSTATED_WAIT: Duration = Duration::from_secs(60);
+/// How long after a wish to stop a read may still wait for the pace: what was sent is looked at before the end, but a
+/// closed gate is not waited out.
+const FINISHING: Duration = Duration::from_secs(10);
 /// Waited beyond what the service states: coming a moment too early costs another wait.
 const MARGIN: Duration = Duration::from_secs(1);
 /// What the service speaks, and its gateway.
@@ -179,8 +182,8 @@ impl<T: Transport> Client<T> {
         loop {
             tokio::select! {
                 biased;
-                () = self.patience.stopped() => return Err(ApiError::Stopped),
                 () = self.permit(READ_UNITS) => {}
+                () = self.patience.stopped_for(FINISHING) => return Err(ApiError::Stopped),
             }
             let bearer = self.bearer().await?;
             match self.send(Method::GET, target, None, &bearer).await {

@@ -67,9 +67,10 @@ impl Patience {
         self.stop = stop;
     }
 
-    /// Comes back when waits are to end.
-    pub(super) async fn stopped(&self) {
+    /// Comes back so long after waits were asked to end.
+    pub(super) async fn stopped_for(&self, span: Duration) {
         self.stop.cancelled().await;
+        sleep(span).await;
     }
 
     /// Something succeeded.
