@@ -21,6 +21,8 @@ mod hour;
 #[allow(dead_code, reason = "the simulation's tests use more of them")]
 #[path = "../tests/it/simulation/in_process.rs"]
 mod in_process;
+#[path = "../tests/it/simulation/job.rs"]
+mod job;
 #[allow(dead_code, reason = "the simulation's tests use more of them")]
 #[path = "../tests/it/simulation/recorder.rs"]
 mod recorder;
@@ -104,6 +106,10 @@ fn main() {
                 }
             }
         }
+    }
+    if all == 0 {
+        println!("\nno line has all of these words: {}", words.join(" "));
+        std::process::exit(2);
     }
     println!(
         "\n{held} of {all} lines hold: used alone >= 97%, beside >= 90%, at most one 429 a change, no minute over the share;"

@@ -15,8 +15,6 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 /// The most that is ever useful against one account.
 const MOST: usize = 64;
-/// The most that may be asked for.
-const MOST_ASKED: usize = 256;
 /// How much a new measurement of the latency counts.
 const WEIGHT: f64 = 0.1;
 
@@ -35,7 +33,7 @@ pub(super) type Slot = OwnedSemaphorePermit;
 impl Slots {
     /// As many places as are found to be needed, at most as `workers` says.
     pub(super) fn new(workers: Option<usize>) -> Self {
-        let most = workers.map_or(MOST, |asked| asked.clamp(1, MOST_ASKED));
+        let most = workers.map_or(MOST, |asked| asked.clamp(1, MOST));
         let open = most.min(4);
         Self {
             semaphore: Arc::new(Semaphore::new(open)),
@@ -82,9 +80,9 @@ impl Slots {
 }
 
 fn needed(latency: f64, rate: Option<f64>) -> usize {
-    let Some(rate) = rate else { return MOST_ASKED };
+    let Some(rate) = rate else { return MOST };
     let wanted = (rate * latency * 1.5).ceil() + 1.0;
-    (2..=MOST_ASKED).find(|places| *places as f64 >= wanted).unwrap_or(MOST_ASKED)
+    (2..=MOST).find(|places| *places as f64 >= wanted).unwrap_or(MOST)
 }
 
 #[cfg(test)]
@@ -112,9 +110,9 @@ mod tests {
         assert_eq!(slots.open(), 3);
         slots.measure(Duration::from_secs(60), None);
         assert_eq!(slots.open(), 3);
-        let slots = Slots::new(Some(200));
+        let slots = Slots::new(Some(40));
         slots.measure(Duration::from_secs(60), None);
-        assert_eq!(slots.open(), 200);
+        assert_eq!(slots.open(), 40);
         for _ in 0..200 {
             slots.measure(Duration::from_millis(50), Some(2.0));
         }

@@ -2,7 +2,7 @@
 //!
 //! With most answers the service states how many units are left of its minute (help-scout-api.md §2). What is gone of
 //! them beyond our own units is somebody else's: the limit is the account's, and other programs use it, too. So long as
-//! nobody does, nothing here holds anybody back.
+//! nobody does, the even pace alone holds, but for the minute after a limit was lowered.
 //!
 //! Whether the minute is fixed or sliding is not documented; it shows. In the last sixty seconds we used at least what a
 //! sliding minute says is used; where it suddenly says much less, the minute is a fixed one and has just begun anew. From
@@ -19,7 +19,8 @@
 
 use std::{collections::VecDeque, time::Duration};
 
-const MINUTE: Duration = Duration::from_secs(60);
+use super::MINUTE;
+
 /// How long our own units are remembered.
 const MEMORY: Duration = Duration::from_secs(130);
 /// Units that leave within so long are remembered together.

@@ -5,6 +5,7 @@
 
 use std::{
     fmt::Write as _,
+    path::Path,
     sync::{
         Arc, Mutex, PoisonError,
         atomic::{AtomicU64, Ordering},
@@ -14,12 +15,10 @@ use std::{
 
 use callport::{
     call::Moment,
-    checkpoint::{Checkpoint, Lineage},
+    checkpoint::Checkpoint,
     helpscout::{ApiUrl, Client, ClientSettings, Credentials, Pacer, Share},
-    import::{Clock, ConversationSettings, DeliverySettings, ImportJob, Imported, Reading, import},
-    mapping::{Mapping, MappingSettings},
+    import::{ImportJob, Imported, import},
     sandbox::{FaultScript, Sandbox, SandboxOptions, SandboxRequest, Seed},
-    source::{SourceSettings, expand},
 };
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
@@ -28,6 +27,7 @@ use super::{
     commits::{self, Idle},
     fate::Fate,
     in_process::{Ending, HOST, InProcess, Seen, Way, Wire},
+    job::{GIVE_UP, job},
     recorder::Recorder,
 };
 
@@ -147,7 +147,7 @@ impl Hour {
         })));
         let way = Way { seed: 7, latency: self.latency, is_silent: self.is_silent, ..Way::default() };
         let wire = Arc::new(Wire::new(Arc::clone(&sandbox), BEGIN_MS, way, Ending::Own));
-        let memory = std::path::Path::new("/dev/shm");
+        let memory = Path::new("/dev/shm");
         let folder =
             if memory.is_dir() { tempfile::tempdir_in(memory) } else { tempfile::tempdir() }.unwrap();
         let file = folder.path().join("calls.csv");
@@ -160,7 +160,7 @@ impl Hour {
         });
         let settings = ClientSettings {
             api_url: ApiUrl::parse(&format!("http://{HOST}")).unwrap(),
-            give_up: Duration::from_secs(900),
+            give_up: GIVE_UP,
             chance_seed: 7,
             on_note: None,
         };
@@ -197,48 +197,10 @@ impl Hour {
         rows
     }
 
-    fn job(&self, file: &std::path::Path) -> ImportJob {
-        let now = Moment::from_epoch_seconds(BEGIN_MS / 1000).unwrap();
-        let mapping = MappingSettings {
-            source_name: "hour".to_owned(),
-            by_own_names: true,
-            group_by: "call".to_owned(),
-            subject: "Calls".to_owned(),
-            ..MappingSettings::default()
-        };
-        ImportJob {
-            ask: None,
-            reading: Reading {
-                inputs: expand(&[file.display().to_string()]).unwrap(),
-                source: SourceSettings::default(),
-                mapping: Mapping::new(mapping).unwrap(),
-                limit: None,
-                strict: false,
-                sampled: false,
-                now,
-                noted: Vec::new(),
-                lineage: Lineage::default(),
-            },
-            delivery: DeliverySettings {
-                conversation: ConversationSettings::default(),
-                inbox: None,
-                inboxes: Vec::new(),
-                source_name: "hour".to_owned(),
-                settle: Duration::from_secs(30),
-                give_up: Duration::from_secs(900),
-                share_tag: false,
-                amid: false,
-                accept: Vec::new(),
-                rejects_strangers: false,
-                workers: self.workers,
-            },
-            accept_mapping: false,
-            known: None,
-            account: None,
-            run: "hour".to_owned(),
-            clock: Clock::starting_at(now),
-            chance_seed: 7,
-        }
+    fn job(&self, file: &Path) -> ImportJob {
+        let mut job = job(file, "call", Moment::from_epoch_seconds(BEGIN_MS / 1000).unwrap());
+        job.delivery.workers = self.workers;
+        job
     }
 
     /// Units that may be used in the millisecond `at`, of a limit as it was last heard of.

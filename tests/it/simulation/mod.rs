@@ -19,6 +19,7 @@ mod fate;
 mod hour;
 mod in_process;
 mod invariants;
+mod job;
 mod losses;
 mod moves;
 mod pace;

@@ -11,12 +11,10 @@ use callport::{
     checkpoint::{Checkpoint, Lineage, ReadOnlyCheckpoint, Status},
     helpscout::{ApiUrl, Client, ClientSettings, Credentials, Pacer, Share},
     import::{
-        Clock, ConversationSettings, DeliverySettings, Field, ImportError, ImportJob, Imported, Predicted,
-        Reading, RecoverJob, Recovered, import, predict, recover, stage,
+        ConversationSettings, Field, ImportError, ImportJob, Imported, Predicted, RecoverJob, Recovered,
+        import, predict, recover, stage,
     },
-    mapping::{Mapping, MappingSettings},
     sandbox::{FaultScript, RequestKind, Sandbox, SandboxOptions, SandboxRequest, Seed, Tally},
-    source::{SourceSettings, expand},
 };
 use tokio::{
     runtime::{Builder, Runtime},
@@ -29,6 +27,7 @@ use super::{
     fate::{Disk, Doing, Fate, What},
     in_process::{Ending, HOST, InProcess, Seen, Way, Wire, is_traced, trace},
     invariants,
+    job::{GIVE_UP, job},
     recorder::Recorder,
     workload::Workload,
 };
@@ -418,46 +417,14 @@ impl Trial {
         let file = self.folder.path().join("calls.csv");
         self.workload.write(&file);
         let now = Moment::from_epoch_seconds(self.now_ms.div_euclid(1000) + clock_ahead).unwrap();
-        let mapping = MappingSettings {
-            source_name: "sim".to_owned(),
-            by_own_names: true,
-            group_by: if self.setup.by_call { "call" } else { "customer" }.to_owned(),
-            subject: "Calls".to_owned(),
-            ..MappingSettings::default()
-        };
-        ImportJob {
-            ask: None,
-            reading: Reading {
-                inputs: expand(&[file.display().to_string()]).unwrap(),
-                source: SourceSettings::default(),
-                mapping: Mapping::new(mapping).unwrap(),
-                limit: None,
-                strict: false,
-                sampled: false,
-                now,
-                noted: Vec::new(),
-                lineage: Lineage::default(),
-            },
-            delivery: DeliverySettings {
-                conversation: self.setup.conversation.clone(),
-                inbox: None,
-                inboxes: Vec::new(),
-                source_name: "sim".to_owned(),
-                settle: self.setup.settle,
-                give_up: GIVE_UP,
-                share_tag: false,
-                amid: false,
-                accept: self.setup.accept.clone(),
-                rejects_strangers: false,
-                workers: self.setup.workers,
-            },
-            accept_mapping: false,
-            known: None,
-            account: None,
-            run: format!("run-{}", self.lives),
-            clock: Clock::starting_at(now),
-            chance_seed: self.setup.seed,
-        }
+        let mut job = job(&file, if self.setup.by_call { "call" } else { "customer" }, now);
+        job.delivery.conversation.clone_from(&self.setup.conversation);
+        job.delivery.settle = self.setup.settle;
+        job.delivery.accept.clone_from(&self.setup.accept);
+        job.delivery.workers = self.setup.workers;
+        job.run = format!("run-{}", self.lives);
+        job.chance_seed = self.setup.seed;
+        job
     }
 
     fn checkpoint(&self) -> PathBuf {
@@ -507,7 +474,6 @@ fn runtime(idle: &Arc<Idle>) -> Runtime {
 
 /// Longer than any life takes.
 const HANGS: Duration = Duration::from_secs(7 * 24 * 3600);
-const GIVE_UP: Duration = Duration::from_secs(15 * 60);
 
 /// In memory where there is such a place: that the disk keeps what it was given is not what is tried here.
 fn folder() -> tempfile::TempDir {
